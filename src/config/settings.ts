@@ -1,0 +1,151 @@
+import { z } from 'zod';
+
+/** One environment variable: how it is read, what it defaults to, and its line of documentation. */
+interface Setting<Value> {
+  env: string;
+  schema: z.ZodType<Value, unknown>;
+  default: Value;
+  /** What a valid value looks like; part of the message when the start is refused. */
+  expected: string;
+  doc: string;
+}
+
+function setting<Value>(env: string, schema: z.ZodType<Value, unknown>, fallback: Value, expected: string, doc: string): Setting<Value> {
+  return { env, schema, default: fallback, expected, doc };
+}
+
+/** A whole number written in decimal digits; '' and ' 1 ' and '1e3' are mistakes, not numbers. */
+function wholeNumber(min: number, max: number): z.ZodType<number, unknown> {
+  return z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+}
+
+function count(env: string, fallback: number, min: number, max: number, doc: string): Setting<number> {
+  return setting(env, wholeNumber(min, max), fallback, `a whole number from ${min} to ${max}`, doc);
+}
+
+function durationMs(env: string, fallback: number, min: number, max: number, doc: string): Setting<number> {
+  return setting(env, wholeNumber(min, max), fallback, `whole milliseconds from ${min} to ${max}`, doc);
+}
+
+const text = (max: number) => z.string().min(1).max(max);
+const optionalText = (max: number): z.ZodType<string | undefined, unknown> => z.string().max(max).optional();
+const flag: z.ZodType<boolean, unknown> = z.enum(['true', 'false']).transform((value) => value === 'true');
+const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/);
+
+/** Every setting of the service. Key = name in {@link Settings}. */
+export const settings = {
+  tcpHost: setting('TCP_HOST', text(253), '127.0.0.1', 'a host name or address', 'Address on which commands are served.'),
+  tcpPort: count('TCP_PORT', 7970, 0, 65_535, 'Port on which commands are served; 0 picks a free one.'),
+  httpHost: setting('HTTP_HOST', text(253), '127.0.0.1', 'a host name or address', 'Address of /diagnostics, /livez and /readyz.'),
+  httpPort: count('HTTP_PORT', 6060, 0, 65_535, 'Port of /diagnostics, /livez and /readyz; 0 picks a free one.'),
+  redisUrl: setting('REDIS_URL', redisUrl, 'redis://127.0.0.1:6379', 'redis://… or rediss://…', 'Redis to use; `npm start` sets it to a server of its own when it is unset.'),
+  redisMode: setting('REDIS_MODE', z.enum(['standalone', 'sentinel', 'cluster']), 'standalone', 'standalone, sentinel or cluster', 'How REDIS_NODES is used.'),
+  redisNodes: setting<string[]>(
+    'REDIS_NODES',
+    z
+      .string()
+      .regex(/^[^,\s]+:\d{1,5}(,[^,\s]+:\d{1,5})*$/)
+      .transform((value) => value.split(',')),
+    [],
+    'host:port[,host:port…]',
+    'Sentinels (REDIS_MODE=sentinel) or cluster nodes (REDIS_MODE=cluster) to start from.',
+  ),
+  redisSentinelName: setting('REDIS_SENTINEL_NAME', text(128), 'mymaster', 'the name of the master group', 'Master group that the sentinels watch.'),
+  redisTlsCaFile: setting('REDIS_TLS_CA_FILE', optionalText(4096), undefined, 'the path of a PEM file', 'CA for TLS to Redis, where the system does not know it.'),
+  redisTlsCertFile: setting('REDIS_TLS_CERT_FILE', optionalText(4096), undefined, 'the path of a PEM file', 'Client certificate for TLS to Redis.'),
+  redisTlsKeyFile: setting('REDIS_TLS_KEY_FILE', optionalText(4096), undefined, 'the path of a PEM file', 'Key of REDIS_TLS_CERT_FILE.'),
+  redisConnectTimeoutMs: durationMs('REDIS_CONNECT_TIMEOUT_MS', 5_000, 100, 60_000, 'How long one attempt to connect to Redis may take.'),
+  redisKeyspace: setting('REDIS_KEYSPACE', z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), 'commander', '1–32 of a–z, 0–9 and "-"', 'First part of every key, in braces: one hash slot of a cluster.'),
+  commanderToken: setting('COMMANDER_TOKEN', optionalText(512), undefined, 'up to 512 characters', 'Shared secret that every command must carry; unset: none is asked for.'),
+  diagnosticsToken: setting('DIAGNOSTICS_TOKEN', optionalText(512), undefined, 'up to 512 characters', 'Bearer token for /diagnostics from other hosts; unset: loopback only.'),
+  insecureBind: setting('INSECURE_BIND', flag, false, 'true or false', 'Allows to listen beyond loopback without the token that belongs to it.'),
+  logLevel: setting('LOG_LEVEL', z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info', 'fatal, error, warn, info, debug, trace or silent', 'Lines below this level are not written.'),
+  shutdownTimeoutMs: durationMs('SHUTDOWN_TIMEOUT_MS', 15_000, 500, 600_000, 'The process has exited this long after SIGTERM, whatever hangs.'),
+  drainTimeoutMs: durationMs('DRAIN_TIMEOUT_MS', 10_000, 0, 600_000, 'How long commands and runs in flight may finish after SIGTERM; must be shorter than SHUTDOWN_TIMEOUT_MS.'),
+  commandTimeoutMs: durationMs('COMMAND_TIMEOUT_MS', 5_000, 10, 600_000, 'Deadline of a command whose request names none.'),
+  maxConnections: count('MAX_CONNECTIONS', 200, 1, 100_000, 'TCP connections at once; the next one is closed at once.'),
+  maxFrameBytes: count('MAX_FRAME_BYTES', 1_048_576, 1_024, 134_217_728, 'Longest request; a longer one ends its connection.'),
+  maxSendBufferBytes: count('MAX_SEND_BUFFER_BYTES', 4_194_304, 65_536, 134_217_728, 'Replies that may wait for a slow reader before its connection is closed.'),
+  maxJsonDepth: count('MAX_JSON_DEPTH', 64, 4, 1_000, 'Deepest nesting of a request.'),
+  frameTimeoutMs: durationMs('FRAME_TIMEOUT_MS', 10_000, 100, 600_000, 'A frame that is not complete after this ends its connection.'),
+  idleTimeoutMs: durationMs('IDLE_TIMEOUT_MS', 600_000, 1_000, 86_400_000, 'A connection without a request for this long is closed.'),
+  maxInFlightCommands: count('MAX_IN_FLIGHT_COMMANDS', 2_000, 1, 1_000_000, 'Commands under way at once; the next one is answered RATE_LIMITED.'),
+  maxConcurrentRuns: count('MAX_CONCURRENT_RUNS', 100, 1, 10_000, 'Runs that this replica dispatches at once.'),
+  runLockMs: durationMs('RUN_LOCK_MS', 5_000, 1_000, 600_000, 'A run whose replica is silent for this long is taken over by another.'),
+  noAgentWaitMs: durationMs('NO_AGENT_WAIT_MS', 60_000, 0, 86_400_000, 'How long a run waits for an agent before it fails with NO_AGENT.'),
+  idempotencyWindowMs: durationMs('IDEMPOTENCY_WINDOW_MS', 86_400_000, 1_000, 2_592_000_000, 'How long an idempotency key is remembered.'),
+  runRetentionMs: durationMs('RUN_RETENTION_MS', 604_800_000, 1_000, 31_622_400_000, 'Ended runs are forgotten after this.'),
+  runsKeptPerSchedule: count('RUNS_KEPT_PER_SCHEDULE', 200, 1, 100_000, 'Ended runs kept of one schedule.'),
+  runsKeptPerNamespace: count('RUNS_KEPT_PER_NAMESPACE', 20_000, 1, 10_000_000, 'Ended runs kept of one namespace.'),
+  maxResultBytes: count('MAX_RESULT_BYTES', 524_288, 1_024, 134_217_728, 'Longest result of a run, as JSON.'),
+  agentLeaseMs: durationMs('AGENT_LEASE_MS', 10_000, 500, 600_000, 'An agent without a heartbeat for this long is down.'),
+  agentHeartbeatEveryMs: durationMs('AGENT_HEARTBEAT_EVERY_MS', 3_000, 100, 300_000, 'How often agents are told to send a heartbeat; must be shorter than AGENT_LEASE_MS.'),
+  agentConnectTimeoutMs: durationMs('AGENT_CONNECT_TIMEOUT_MS', 2_000, 50, 60_000, 'How long dialling an agent may take.'),
+  maxAgents: count('MAX_AGENTS', 500, 1, 100_000, 'Agents of one namespace; the next registration is answered RATE_LIMITED.'),
+  tickPollEveryMs: durationMs('TICK_POLL_EVERY_MS', 1_000, 50, 60_000, 'How often a replica looks for due times that another one left behind.'),
+} as const;
+
+/** The service's settings, frozen. */
+export type Settings = { readonly [Key in keyof typeof settings]: (typeof settings)[Key]['default'] };
+
+/** Thrown when the environment holds a value that cannot be used. The message has one line for each of them. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/**
+ * Reads the settings from an environment. An empty variable counts as unset.
+ * @throws SettingsError naming variable, value (never a token's) and what is expected.
+ */
+export function readSettings(environment: Record<string, string | undefined>): Settings {
+  const values: Record<string, unknown> = {};
+  const problems: string[] = [];
+  for (const [key, { env, schema, default: fallback, expected }] of Object.entries<Setting<unknown>>(settings)) {
+    const raw = environment[env];
+    if (raw === undefined || raw === '') {
+      values[key] = fallback;
+      continue;
+    }
+    const parsed = schema.safeParse(raw);
+    if (parsed.success) values[key] = parsed.data;
+    else problems.push(`${env}=${shown(env, raw)}: expected ${expected}`);
+  }
+  if (problems.length === 0) problems.push(...contradictions(values as Settings));
+  if (problems.length > 0) throw new SettingsError(problems.join('\n'));
+  return Object.freeze(values) as Settings;
+}
+
+function shown(env: string, raw: string): string {
+  // A token or the password in a URL must not end up in a log.
+  if (env.endsWith('_TOKEN')) return '<hidden>';
+  return JSON.stringify(raw.replace(/(\/\/[^:@/]*:)[^@/]*@/, '$1***@').slice(0, 200));
+}
+
+function contradictions(values: Settings): string[] {
+  const found: string[] = [];
+  if (values.drainTimeoutMs >= values.shutdownTimeoutMs) {
+    found.push(`DRAIN_TIMEOUT_MS=${values.drainTimeoutMs}: expected less than SHUTDOWN_TIMEOUT_MS (${values.shutdownTimeoutMs})`);
+  }
+  if (values.agentHeartbeatEveryMs >= values.agentLeaseMs) {
+    found.push(`AGENT_HEARTBEAT_EVERY_MS=${values.agentHeartbeatEveryMs}: expected less than AGENT_LEASE_MS (${values.agentLeaseMs})`);
+  }
+  if (values.redisMode !== 'standalone' && values.redisNodes.length === 0) {
+    found.push(`REDIS_NODES="": expected host:port[,host:port…] when REDIS_MODE is ${values.redisMode}`);
+  }
+  if (!isLoopback(values.tcpHost) && values.commanderToken === undefined && !values.insecureBind) {
+    found.push(`TCP_HOST=${JSON.stringify(values.tcpHost)}: expected a loopback address, or COMMANDER_TOKEN set, or INSECURE_BIND=true`);
+  }
+  if (!isLoopback(values.httpHost) && values.diagnosticsToken === undefined && !values.insecureBind) {
+    found.push(`HTTP_HOST=${JSON.stringify(values.httpHost)}: expected a loopback address, or DIAGNOSTICS_TOKEN set, or INSECURE_BIND=true`);
+  }
+  return found;
+}
+
+/** Whether a host to listen on can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+
+/** Longest duration accepted anywhere: 366 days. Beyond it a number is a mistake, not a wish. */
+export const MAX_DURATION_MS = 366 * 24 * 3_600_000;
+/** Latest instant accepted anywhere: the end of the year 2100. */
+export const MAX_INSTANT_MS = Date.UTC(2101, 0, 1) - 1;
+
+/** Identifier of a schedule, run, agent, result key, tag or job name: 1–128 of letters, digits and `. _ - @`, the first a letter or digit. */
+export const idSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/, 'must be 1–128 letters, digits, ".", "_", "-" or "@", starting with a letter or digit');
+
+/** Milliseconds, a positive whole number. */
+export const durationMsSchema = z.int().min(1).max(MAX_DURATION_MS);
+
+/** Milliseconds since the epoch on the wire; a request may also give an ISO 8601 string with a zone (`2026-03-29T02:30:00+02:00`). */
+export const instantSchema = z.union([
+  z.int().min(0).max(MAX_INSTANT_MS),
+  z.iso.datetime({ offset: true }).transform((text) => Date.parse(text)),
+]);
+
+/** Milliseconds since the epoch as replies carry it. */
+export const replyInstantSchema = z.int();
+
+/** A JSON value of any shape. Its size is bounded by the frame, its depth by the transport. */
+export const jsonSchema = z.json();
+
+/** Fields that every request may carry beside its own. */
+export const envelopeShape = {
+  /** ms the caller still waits; becomes one absolute deadline that travels to the agent. Default: COMMAND_TIMEOUT_MS. */
+  deadlineMs: z.int().min(1).max(600_000).optional(),
+  /** Free text of the caller, repeated in log lines. */
+  requestId: z.string().max(128).optional(),
+  /** Schedules, runs, agents and results of one namespace never see those of another. */
+  namespace: idSchema.default('default'),
+} as const;
+
+/** Defines a request: its own fields plus the envelope; unknown fields are refused. */
+export function requestSchema<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject({ ...envelopeShape, ...shape });
+}
+
+/** Page fields shared by every `.list`. */
+export const pageShape = {
+  /** How many items at most. */
+  limit: z.int().min(1).max(500).default(50),
+  /** Opaque; the `nextCursor` of the previous page. */
+  cursor: z.string().max(512).optional(),
+} as const;
+
+/** Defines a page of items; `nextCursor` is absent on the last page. */
+export function pageSchema<Item extends z.ZodType>(item: Item) {
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().optional() });
+}
