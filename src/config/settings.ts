@@ -10,7 +10,13 @@ interface Setting<Value> {
   doc: string;
 }
 
-function setting<Value>(env: string, schema: z.ZodType<Value, unknown>, fallback: Value, expected: string, doc: string): Setting<Value> {
+function setting<Value>(
+  env: string,
+  schema: z.ZodType<Value, unknown>,
+  fallback: Value,
+  expected: string,
+  doc: string,
+): Setting<Value> {
   return { env, schema, default: fallback, expected, doc };
 }
 
@@ -36,14 +42,42 @@ const optionalText = (max: number): z.ZodType<string | undefined, unknown> => z.
 const flag: z.ZodType<boolean, unknown> = z.enum(['true', 'false']).transform((value) => value === 'true');
 const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/);
 
-/** Every setting of the service. Key = name in {@link Settings}. */
+/**
+ * Every setting of the service. Key = name in {@link Settings}.
+ * The defaults of the limits on connections, frames, replies and runs are what a container of 192 MiB can hold when all
+ * of them are reached at once; `k8s/README.md` has the sum, and a test adds it up again.
+ */
 export const settings = {
-  tcpHost: setting('TCP_HOST', text(253), '127.0.0.1', 'a host name or address', 'Address on which commands are served.'),
+  tcpHost: setting(
+    'TCP_HOST',
+    text(253),
+    '127.0.0.1',
+    'a host name or address',
+    'Address on which commands are served.',
+  ),
   tcpPort: count('TCP_PORT', 7970, 0, 65_535, 'Port on which commands are served; 0 picks a free one.'),
-  httpHost: setting('HTTP_HOST', text(253), '127.0.0.1', 'a host name or address', 'Address of /diagnostics, /livez and /readyz.'),
+  httpHost: setting(
+    'HTTP_HOST',
+    text(253),
+    '127.0.0.1',
+    'a host name or address',
+    'Address of /diagnostics, /livez and /readyz.',
+  ),
   httpPort: count('HTTP_PORT', 6060, 0, 65_535, 'Port of /diagnostics, /livez and /readyz; 0 picks a free one.'),
-  redisUrl: setting('REDIS_URL', redisUrl, 'redis://127.0.0.1:6379', 'redis://… or rediss://…', 'Redis to use; `npm start` sets it to a server of its own when it is unset.'),
-  redisMode: setting('REDIS_MODE', z.enum(['standalone', 'sentinel', 'cluster']), 'standalone', 'standalone, sentinel or cluster', 'How REDIS_NODES is used.'),
+  redisUrl: setting(
+    'REDIS_URL',
+    redisUrl,
+    'redis://127.0.0.1:6379',
+    'redis://… or rediss://…',
+    'Redis to use; `npm start` sets it to a server of its own when it is unset.',
+  ),
+  redisMode: setting(
+    'REDIS_MODE',
+    z.enum(['standalone', 'sentinel', 'cluster']),
+    'standalone',
+    'standalone, sentinel or cluster',
+    'How REDIS_NODES is used.',
+  ),
   redisNodes: setting<string[]>(
     'REDIS_NODES',
     z
@@ -54,39 +88,243 @@ export const settings = {
     'host:port[,host:port…]',
     'Sentinels (REDIS_MODE=sentinel) or cluster nodes (REDIS_MODE=cluster) to start from.',
   ),
-  redisSentinelName: setting('REDIS_SENTINEL_NAME', text(128), 'mymaster', 'the name of the master group', 'Master group that the sentinels watch.'),
-  redisTlsCaFile: setting('REDIS_TLS_CA_FILE', optionalText(4096), undefined, 'the path of a PEM file', 'CA for TLS to Redis, where the system does not know it.'),
-  redisTlsCertFile: setting('REDIS_TLS_CERT_FILE', optionalText(4096), undefined, 'the path of a PEM file', 'Client certificate for TLS to Redis.'),
-  redisTlsKeyFile: setting('REDIS_TLS_KEY_FILE', optionalText(4096), undefined, 'the path of a PEM file', 'Key of REDIS_TLS_CERT_FILE.'),
-  redisConnectTimeoutMs: durationMs('REDIS_CONNECT_TIMEOUT_MS', 5_000, 100, 60_000, 'How long one attempt to connect to Redis may take.'),
-  redisKeyspace: setting('REDIS_KEYSPACE', z.string().regex(/^[a-z][a-z0-9-]{0,31}$/), 'commander', '1–32 of a–z, 0–9 and "-"', 'First part of every key, in braces: one hash slot of a cluster.'),
-  commanderToken: setting('COMMANDER_TOKEN', optionalText(512), undefined, 'up to 512 characters', 'Shared secret that every command must carry; unset: none is asked for.'),
-  diagnosticsToken: setting('DIAGNOSTICS_TOKEN', optionalText(512), undefined, 'up to 512 characters', 'Bearer token for /diagnostics from other hosts; unset: loopback only.'),
-  insecureBind: setting('INSECURE_BIND', flag, false, 'true or false', 'Allows to listen beyond loopback without the token that belongs to it.'),
-  logLevel: setting('LOG_LEVEL', z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info', 'fatal, error, warn, info, debug, trace or silent', 'Lines below this level are not written.'),
-  shutdownTimeoutMs: durationMs('SHUTDOWN_TIMEOUT_MS', 15_000, 500, 600_000, 'The process has exited this long after SIGTERM, whatever hangs.'),
-  drainTimeoutMs: durationMs('DRAIN_TIMEOUT_MS', 10_000, 0, 600_000, 'How long commands and runs in flight may finish after SIGTERM; must be shorter than SHUTDOWN_TIMEOUT_MS.'),
-  commandTimeoutMs: durationMs('COMMAND_TIMEOUT_MS', 5_000, 10, 600_000, 'Deadline of a command whose request names none.'),
-  maxConnections: count('MAX_CONNECTIONS', 200, 1, 100_000, 'TCP connections at once; the next one is closed at once.'),
-  maxFrameBytes: count('MAX_FRAME_BYTES', 1_048_576, 1_024, 134_217_728, 'Longest request; a longer one ends its connection.'),
-  maxSendBufferBytes: count('MAX_SEND_BUFFER_BYTES', 4_194_304, 65_536, 134_217_728, 'Replies that may wait for a slow reader before its connection is closed.'),
+  redisSentinelName: setting(
+    'REDIS_SENTINEL_NAME',
+    text(128),
+    'mymaster',
+    'the name of the master group',
+    'Master group that the sentinels watch.',
+  ),
+  redisSentinelPassword: setting(
+    'REDIS_SENTINEL_PASSWORD',
+    optionalText(512),
+    undefined,
+    'up to 512 characters',
+    'Password of the sentinels, where they ask for one.',
+  ),
+  redisTlsCaFile: setting(
+    'REDIS_TLS_CA_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'CA for TLS to Redis, where the system does not know it.',
+  ),
+  redisTlsCertFile: setting(
+    'REDIS_TLS_CERT_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'Client certificate for TLS to Redis.',
+  ),
+  redisTlsKeyFile: setting(
+    'REDIS_TLS_KEY_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'Key of REDIS_TLS_CERT_FILE.',
+  ),
+  redisConnectTimeoutMs: durationMs(
+    'REDIS_CONNECT_TIMEOUT_MS',
+    5_000,
+    100,
+    60_000,
+    'How long one attempt to connect to Redis may take.',
+  ),
+  redisSilenceTimeoutMs: durationMs(
+    'REDIS_SILENCE_TIMEOUT_MS',
+    30_000,
+    15_000,
+    600_000,
+    'A Redis that owes an answer for this long is dialled again; longer than any blocking command.',
+  ),
+  redisKeyspace: setting(
+    'REDIS_KEYSPACE',
+    z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
+    'commander',
+    '1–32 of a–z, 0–9 and "-"',
+    'First part of every key, in braces: one hash slot of a cluster.',
+  ),
+  commanderToken: setting(
+    'COMMANDER_TOKEN',
+    optionalText(512),
+    undefined,
+    'up to 512 characters',
+    'Shared secret that every command must carry; unset: none is asked for.',
+  ),
+  diagnosticsToken: setting(
+    'DIAGNOSTICS_TOKEN',
+    optionalText(512),
+    undefined,
+    'up to 512 characters',
+    'Bearer token for /diagnostics from other hosts; unset: loopback only.',
+  ),
+  insecureBind: setting(
+    'INSECURE_BIND',
+    flag,
+    false,
+    'true or false',
+    'Allows to listen beyond loopback without the token that belongs to it.',
+  ),
+  logLevel: setting(
+    'LOG_LEVEL',
+    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    'info',
+    'fatal, error, warn, info, debug, trace or silent',
+    'Lines below this level are not written.',
+  ),
+  shutdownTimeoutMs: durationMs(
+    'SHUTDOWN_TIMEOUT_MS',
+    15_000,
+    500,
+    600_000,
+    'The process has exited this long after SIGTERM, whatever hangs.',
+  ),
+  drainTimeoutMs: durationMs(
+    'DRAIN_TIMEOUT_MS',
+    10_000,
+    0,
+    600_000,
+    'How long commands and runs in flight may finish after SIGTERM; must be shorter than SHUTDOWN_TIMEOUT_MS.',
+  ),
+  commandTimeoutMs: durationMs(
+    'COMMAND_TIMEOUT_MS',
+    5_000,
+    10,
+    600_000,
+    'Deadline of a command whose request names none.',
+  ),
+  maxConnections: count('MAX_CONNECTIONS', 80, 1, 100_000, 'TCP connections at once; the next one is closed at once.'),
+  maxFrameBytes: count(
+    'MAX_FRAME_BYTES',
+    131_072,
+    1_024,
+    134_217_728,
+    'Longest request; a longer one ends its connection.',
+  ),
+  maxSendBufferBytes: count(
+    'MAX_SEND_BUFFER_BYTES',
+    262_144,
+    65_536,
+    134_217_728,
+    'Replies that may wait for a slow reader before its connection is closed.',
+  ),
   maxJsonDepth: count('MAX_JSON_DEPTH', 64, 4, 1_000, 'Deepest nesting of a request.'),
-  frameTimeoutMs: durationMs('FRAME_TIMEOUT_MS', 10_000, 100, 600_000, 'A frame that is not complete after this ends its connection.'),
-  idleTimeoutMs: durationMs('IDLE_TIMEOUT_MS', 600_000, 1_000, 86_400_000, 'A connection without a request for this long is closed.'),
-  maxInFlightCommands: count('MAX_IN_FLIGHT_COMMANDS', 2_000, 1, 1_000_000, 'Commands under way at once; the next one is answered RATE_LIMITED.'),
-  maxConcurrentRuns: count('MAX_CONCURRENT_RUNS', 100, 1, 10_000, 'Runs that this replica dispatches at once.'),
-  runLockMs: durationMs('RUN_LOCK_MS', 5_000, 1_000, 600_000, 'A run whose replica is silent for this long is taken over by another.'),
-  noAgentWaitMs: durationMs('NO_AGENT_WAIT_MS', 60_000, 0, 86_400_000, 'How long a run waits for an agent before it fails with NO_AGENT.'),
-  idempotencyWindowMs: durationMs('IDEMPOTENCY_WINDOW_MS', 86_400_000, 1_000, 2_592_000_000, 'How long an idempotency key is remembered.'),
-  runRetentionMs: durationMs('RUN_RETENTION_MS', 604_800_000, 1_000, 31_622_400_000, 'Ended runs are forgotten after this.'),
+  frameTimeoutMs: durationMs(
+    'FRAME_TIMEOUT_MS',
+    10_000,
+    100,
+    600_000,
+    'A frame that is not complete after this ends its connection.',
+  ),
+  idleTimeoutMs: durationMs(
+    'IDLE_TIMEOUT_MS',
+    600_000,
+    1_000,
+    86_400_000,
+    'A connection without a request for this long is closed.',
+  ),
+  maxInFlightCommands: count(
+    'MAX_IN_FLIGHT_COMMANDS',
+    2_000,
+    1,
+    1_000_000,
+    'Commands under way at once; the next one is answered RATE_LIMITED.',
+  ),
+  maxConcurrentRuns: count('MAX_CONCURRENT_RUNS', 50, 1, 10_000, 'Runs that this replica dispatches at once.'),
+  runLockMs: durationMs(
+    'RUN_LOCK_MS',
+    5_000,
+    1_000,
+    600_000,
+    'A run whose replica is silent for this long is taken over by another.',
+  ),
+  noAgentWaitMs: durationMs(
+    'NO_AGENT_WAIT_MS',
+    60_000,
+    0,
+    86_400_000,
+    'How long a run waits for an agent before it fails with NO_AGENT.',
+  ),
+  idempotencyWindowMs: durationMs(
+    'IDEMPOTENCY_WINDOW_MS',
+    86_400_000,
+    1_000,
+    2_592_000_000,
+    'How long an idempotency key is remembered.',
+  ),
+  runRetentionMs: durationMs(
+    'RUN_RETENTION_MS',
+    604_800_000,
+    1_000,
+    31_622_400_000,
+    'Ended runs are forgotten after this.',
+  ),
   runsKeptPerSchedule: count('RUNS_KEPT_PER_SCHEDULE', 200, 1, 100_000, 'Ended runs kept of one schedule.'),
   runsKeptPerNamespace: count('RUNS_KEPT_PER_NAMESPACE', 20_000, 1, 10_000_000, 'Ended runs kept of one namespace.'),
-  maxResultBytes: count('MAX_RESULT_BYTES', 524_288, 1_024, 134_217_728, 'Longest result of a run, as JSON.'),
-  agentLeaseMs: durationMs('AGENT_LEASE_MS', 10_000, 500, 600_000, 'An agent without a heartbeat for this long is down.'),
-  agentHeartbeatEveryMs: durationMs('AGENT_HEARTBEAT_EVERY_MS', 3_000, 100, 300_000, 'How often agents are told to send a heartbeat; must be shorter than AGENT_LEASE_MS.'),
-  agentConnectTimeoutMs: durationMs('AGENT_CONNECT_TIMEOUT_MS', 2_000, 50, 60_000, 'How long dialling an agent may take.'),
-  maxAgents: count('MAX_AGENTS', 500, 1, 100_000, 'Agents of one namespace; the next registration is answered RATE_LIMITED.'),
-  tickPollEveryMs: durationMs('TICK_POLL_EVERY_MS', 1_000, 50, 60_000, 'How often a replica looks for due times that another one left behind.'),
+  maxResultBytes: count('MAX_RESULT_BYTES', 131_072, 1_024, 134_217_728, 'Longest result of a run, as JSON.'),
+  agentLeaseMs: durationMs(
+    'AGENT_LEASE_MS',
+    10_000,
+    500,
+    600_000,
+    'An agent without a heartbeat for this long is down.',
+  ),
+  agentHeartbeatEveryMs: durationMs(
+    'AGENT_HEARTBEAT_EVERY_MS',
+    3_000,
+    100,
+    300_000,
+    'How often agents are told to send a heartbeat; must be shorter than AGENT_LEASE_MS.',
+  ),
+  agentConnectTimeoutMs: durationMs(
+    'AGENT_CONNECT_TIMEOUT_MS',
+    2_000,
+    50,
+    60_000,
+    'How long dialling an agent may take.',
+  ),
+  maxAgents: count(
+    'MAX_AGENTS',
+    500,
+    1,
+    100_000,
+    'Agents of one namespace; the next registration is answered RATE_LIMITED.',
+  ),
+  maxOpenRuns: count(
+    'MAX_OPEN_RUNS',
+    100_000,
+    1,
+    10_000_000,
+    'Schedules and runs that have not ended yet, together; the next submit is answered RATE_LIMITED.',
+  ),
+  maxSchedules: count(
+    'MAX_SCHEDULES',
+    10_000,
+    1,
+    1_000_000,
+    'Schedules of one namespace; the next new one is answered RATE_LIMITED.',
+  ),
+  misfireThresholdMs: durationMs(
+    'MISFIRE_THRESHOLD_MS',
+    30_000,
+    0,
+    86_400_000,
+    'A tick that is late by less is fired as usual; beyond it the misfire policy decides.',
+  ),
+  resultRetentionMs: durationMs(
+    'RESULT_RETENTION_MS',
+    7_776_000_000,
+    1_000,
+    31_622_400_000,
+    'A result that was not renewed for this long is forgotten.',
+  ),
+  tickPollEveryMs: durationMs(
+    'TICK_POLL_EVERY_MS',
+    1_000,
+    50,
+    60_000,
+    'How often a replica looks for due times that another one left behind.',
+  ),
 } as const;
 
 /** The service's settings, frozen. */
@@ -121,26 +359,34 @@ export function readSettings(environment: Record<string, string | undefined>): S
 
 function shown(env: string, raw: string): string {
   // A token or the password in a URL must not end up in a log.
-  if (env.endsWith('_TOKEN')) return '<hidden>';
+  if (/_(TOKEN|PASSWORD)$/.test(env)) return '<hidden>';
   return JSON.stringify(raw.replace(/(\/\/[^:@/]*:)[^@/]*@/, '$1***@').slice(0, 200));
 }
 
 function contradictions(values: Settings): string[] {
   const found: string[] = [];
   if (values.drainTimeoutMs >= values.shutdownTimeoutMs) {
-    found.push(`DRAIN_TIMEOUT_MS=${values.drainTimeoutMs}: expected less than SHUTDOWN_TIMEOUT_MS (${values.shutdownTimeoutMs})`);
+    found.push(
+      `DRAIN_TIMEOUT_MS=${values.drainTimeoutMs}: expected less than SHUTDOWN_TIMEOUT_MS (${values.shutdownTimeoutMs})`,
+    );
   }
   if (values.agentHeartbeatEveryMs >= values.agentLeaseMs) {
-    found.push(`AGENT_HEARTBEAT_EVERY_MS=${values.agentHeartbeatEveryMs}: expected less than AGENT_LEASE_MS (${values.agentLeaseMs})`);
+    found.push(
+      `AGENT_HEARTBEAT_EVERY_MS=${values.agentHeartbeatEveryMs}: expected less than AGENT_LEASE_MS (${values.agentLeaseMs})`,
+    );
   }
   if (values.redisMode !== 'standalone' && values.redisNodes.length === 0) {
     found.push(`REDIS_NODES="": expected host:port[,host:port…] when REDIS_MODE is ${values.redisMode}`);
   }
   if (!isLoopback(values.tcpHost) && values.commanderToken === undefined && !values.insecureBind) {
-    found.push(`TCP_HOST=${JSON.stringify(values.tcpHost)}: expected a loopback address, or COMMANDER_TOKEN set, or INSECURE_BIND=true`);
+    found.push(
+      `TCP_HOST=${JSON.stringify(values.tcpHost)}: expected a loopback address, or COMMANDER_TOKEN set, or INSECURE_BIND=true`,
+    );
   }
   if (!isLoopback(values.httpHost) && values.diagnosticsToken === undefined && !values.insecureBind) {
-    found.push(`HTTP_HOST=${JSON.stringify(values.httpHost)}: expected a loopback address, or DIAGNOSTICS_TOKEN set, or INSECURE_BIND=true`);
+    found.push(
+      `HTTP_HOST=${JSON.stringify(values.httpHost)}: expected a loopback address, or DIAGNOSTICS_TOKEN set, or INSECURE_BIND=true`,
+    );
   }
   return found;
 }

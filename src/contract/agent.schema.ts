@@ -92,7 +92,12 @@ export const agentSideCommands = {
   },
   'agent.ping': {
     request: z.strictObject({}),
-    reply: z.strictObject({ agentId: idSchema, instanceEpoch: z.int().min(0), inFlight: z.int().min(0), draining: z.boolean() }),
+    reply: z.strictObject({
+      agentId: idSchema,
+      instanceEpoch: z.int().min(0),
+      inFlight: z.int().min(0),
+      draining: z.boolean(),
+    }),
   },
   'agent.cancel': {
     request: z.strictObject({ runId: idSchema, epoch: z.int().min(1), reason: z.string().max(512).optional() }),

@@ -60,7 +60,10 @@ export class CommandError extends Error implements WireError {
     if (isWireError(value)) return new CommandError(value.code, value.message, value.details);
     const text = value instanceof Error ? value.message : typeof value === 'string' ? value : 'unknown error';
     const systemCode = (value as { code?: unknown } | null)?.code;
-    if (text === 'Connection closed' || (typeof systemCode === 'string' && /^(E[A-Z]+|ERR_[A-Z_]+)$/.test(systemCode))) {
+    if (
+      text === 'Connection closed' ||
+      (typeof systemCode === 'string' && /^(E[A-Z]+|ERR_[A-Z_]+)$/.test(systemCode))
+    ) {
       return new CommandError('UNAVAILABLE', `connection failed: ${text}`);
     }
     return new CommandError('INTERNAL', text);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { agentCommands } from './agent.schema.js';
+import { diagnosticsCommands } from './diagnostics.schema.js';
 import { resultCommands } from './result.schema.js';
 import { runCommands } from './run.schema.js';
 import { scheduleCommands } from './schedule.schema.js';
@@ -12,6 +13,7 @@ export const commands = {
   ...agentCommands,
   ...resultCommands,
   ...systemCommands,
+  ...diagnosticsCommands,
 } as const;
 
 export type CommandName = keyof typeof commands;

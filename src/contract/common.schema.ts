@@ -8,7 +8,10 @@ export const MAX_INSTANT_MS = Date.UTC(2101, 0, 1) - 1;
 /** Identifier of a schedule, run, agent, result key, tag or job name: 1–128 of letters, digits and `. _ - @`, the first a letter or digit. */
 export const idSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/, 'must be 1–128 letters, digits, ".", "_", "-" or "@", starting with a letter or digit');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/,
+    'must be 1–128 letters, digits, ".", "_", "-" or "@", starting with a letter or digit',
+  );
 
 /** Milliseconds, a positive whole number. */
 export const durationMsSchema = z.int().min(1).max(MAX_DURATION_MS);

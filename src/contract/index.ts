@@ -2,6 +2,7 @@ export * from './agent.schema.js';
 export * from './command-error.js';
 export * from './commands.js';
 export * from './common.schema.js';
+export * from './diagnostics.schema.js';
 export * from './job.schema.js';
 export * from './packet.js';
 export * from './result.schema.js';

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { durationMsSchema, idSchema, instantSchema, jsonSchema, pageSchema, pageShape, replyInstantSchema, requestSchema } from './common.schema.js';
+import {
+  durationMsSchema,
+  idSchema,
+  instantSchema,
+  jsonSchema,
+  pageSchema,
+  pageShape,
+  replyInstantSchema,
+  requestSchema,
+} from './common.schema.js';
 import { errorCodes, type ErrorCode } from './command-error.js';
 import { jobSchema, retrySchema, routeSchema } from './job.schema.js';
 
@@ -7,7 +16,16 @@ import { jobSchema, retrySchema, routeSchema } from './job.schema.js';
  * `delayed`: waits for its time. `waiting`: queued, or no agent can take it yet. `running`: an agent executes it.
  * `retrying`: an attempt failed, the next one has its time. The other four are final.
  */
-export const runStates = ['delayed', 'waiting', 'running', 'retrying', 'succeeded', 'failed', 'cancelled', 'timed-out'] as const;
+export const runStates = [
+  'delayed',
+  'waiting',
+  'running',
+  'retrying',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'timed-out',
+] as const;
 export type RunState = (typeof runStates)[number];
 
 /** States that never change again. */
@@ -21,7 +39,11 @@ export function isFinalRunState(state: RunState): boolean {
 const errorCodeSchema = z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]);
 
 /** Why an attempt failed. `message` of a handler's error is its own text, cut to 1,000 characters. */
-export const runErrorSchema = z.strictObject({ code: errorCodeSchema, message: z.string(), agentId: idSchema.optional() });
+export const runErrorSchema = z.strictObject({
+  code: errorCodeSchema,
+  message: z.string(),
+  agentId: idSchema.optional(),
+});
 export type RunError = z.infer<typeof runErrorSchema>;
 
 /** One execution of a job: of a schedule's tick, a trigger or a submit. */
@@ -59,7 +81,11 @@ export const runCommands = {
       timeoutMs: durationMsSchema.default(30_000),
       retry: retrySchema,
       /** Start this much later. */
-      delayMs: z.int().min(0).max(366 * 86_400_000).optional(),
+      delayMs: z
+        .int()
+        .min(0)
+        .max(366 * 86_400_000)
+        .optional(),
       /** Start at this instant; not together with `delayMs`. */
       at: instantSchema.optional(),
       /** 1 first … 10 last; without it a job runs before every prioritised one. */
@@ -69,7 +95,9 @@ export const runCommands = {
       /** Answer when the run has ended, with its result. */
       wait: z.boolean().default(false),
       resultKey: idSchema.optional(),
-    }).refine((request) => request.delayMs === undefined || request.at === undefined, { message: 'give at most one of delayMs and at' }),
+    }).refine((request) => request.delayMs === undefined || request.at === undefined, {
+      message: 'give at most one of delayMs and at',
+    }),
     reply: z.strictObject({ runId: idSchema, deduplicated: z.boolean(), result: jsonSchema.optional() }),
   },
   'run.get': { request: requestSchema({ runId: idSchema }), reply: runSchema },

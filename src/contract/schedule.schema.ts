@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { durationMsSchema, idSchema, instantSchema, jsonSchema, pageSchema, pageShape, replyInstantSchema, requestSchema } from './common.schema.js';
+import {
+  durationMsSchema,
+  idSchema,
+  instantSchema,
+  jsonSchema,
+  pageSchema,
+  pageShape,
+  replyInstantSchema,
+  requestSchema,
+} from './common.schema.js';
 import { jobSchema, retrySchema, routeSchema } from './job.schema.js';
 import { runStates } from './run.schema.js';
 
@@ -12,7 +21,7 @@ const timingShape = {
   /** 5 or 6 fields (seconds first), evaluated in `timezone`. */
   cron: z.string().min(1).max(256).optional(),
   /** Fixed interval, counted from `startAt` or, without it, from the epoch: every replica computes the same instants. */
-  everyMs: durationMsSchema.optional(),
+  everyMs: durationMsSchema.min(100).optional(),
   /** Once, at this instant. */
   at: instantSchema.optional(),
   /** IANA zone of `cron`. */
@@ -33,7 +42,8 @@ function oneTiming(timing: { cron?: string; everyMs?: number; at?: number }): bo
 const oneTimingMessage = { message: 'give exactly one of cron, everyMs and at' };
 
 const scheduleShape = {
-  id: idSchema,
+  /** At most 100 characters: the ids of its runs are made of it. */
+  id: idSchema.max(100),
   ...timingShape,
   job: jobSchema,
   route: routeSchema,
@@ -73,7 +83,9 @@ export const scheduleStates = ['active', 'paused', 'ended'] as const;
 export const scheduleViewSchema = scheduleSchema.extend({
   state: z.enum(scheduleStates),
   nextRunAt: replyInstantSchema.optional(),
-  lastRun: z.strictObject({ runId: idSchema, tickAt: replyInstantSchema.optional(), state: z.enum(runStates) }).optional(),
+  lastRun: z
+    .strictObject({ runId: idSchema, tickAt: replyInstantSchema.optional(), state: z.enum(runStates) })
+    .optional(),
   /** How late the last tick was claimed, in ms after it was due. */
   latenessMs: z.int().optional(),
 });
@@ -109,8 +121,14 @@ export const scheduleCommands = {
     request: requestSchema({ id: idSchema, cancelRunning: z.boolean().default(false) }),
     reply: z.strictObject({ removed: z.boolean() }),
   },
-  'schedule.pause': { request: requestSchema({ id: idSchema, reason: z.string().max(512).optional() }), reply: scheduleViewSchema },
-  'schedule.resume': { request: requestSchema({ id: idSchema, reason: z.string().max(512).optional() }), reply: scheduleViewSchema },
+  'schedule.pause': {
+    request: requestSchema({ id: idSchema, reason: z.string().max(512).optional() }),
+    reply: scheduleViewSchema,
+  },
+  'schedule.resume': {
+    request: requestSchema({ id: idSchema, reason: z.string().max(512).optional() }),
+    reply: scheduleViewSchema,
+  },
   'schedule.trigger': {
     request: requestSchema({
       id: idSchema,
@@ -126,13 +144,20 @@ export const scheduleCommands = {
     reply: z.strictObject({ runId: idSchema, deduplicated: z.boolean(), result: jsonSchema.optional() }),
   },
   'schedule.preview': {
-    request: requestSchema({ ...previewShape, count: z.int().min(1).max(1000).default(10), from: instantSchema.optional() }).refine(
-      oneTiming,
-      oneTimingMessage,
-    ),
+    request: requestSchema({
+      ...previewShape,
+      count: z.int().min(1).max(1000).default(10),
+      from: instantSchema.optional(),
+    }).refine(oneTiming, oneTimingMessage),
     reply: z.strictObject({
       runs: z.array(replyInstantSchema),
-      warnings: z.array(z.strictObject({ code: z.enum(['DST_GAP', 'DST_REPEAT', 'NEVER_FIRES', 'CROWDED_SECOND']), at: replyInstantSchema.optional(), message: z.string() })),
+      warnings: z.array(
+        z.strictObject({
+          code: z.enum(['DST_GAP', 'DST_REPEAT', 'NEVER_FIRES', 'CROWDED_SECOND']),
+          at: replyInstantSchema.optional(),
+          message: z.string(),
+        }),
+      ),
     }),
   },
   'schedule.sync': {
@@ -143,14 +168,21 @@ export const scheduleCommands = {
       prune: z.boolean().default(false),
       dryRun: z.boolean().default(false),
     }),
-    reply: z.strictObject({ created: z.array(idSchema), updated: z.array(idSchema), unchanged: z.array(idSchema), removed: z.array(idSchema) }),
+    reply: z.strictObject({
+      created: z.array(idSchema),
+      updated: z.array(idSchema),
+      unchanged: z.array(idSchema),
+      removed: z.array(idSchema),
+    }),
   },
   'schedule.explain': {
     request: requestSchema({ id: idSchema, at: instantSchema }),
     reply: z.strictObject({
       outcome: z.enum(['fired', 'late', 'skipped', 'missed']),
       reasons: z.array(z.string()),
-      agentsConsidered: z.array(z.strictObject({ agentId: idSchema, chosen: z.boolean(), reason: z.string().optional() })),
+      agentsConsidered: z.array(
+        z.strictObject({ agentId: idSchema, chosen: z.boolean(), reason: z.string().optional() }),
+      ),
     }),
   },
 } as const;

@@ -17,7 +17,12 @@ export const systemCommands = {
       uptimeMs: z.int(),
       connections: z.strictObject({ tcpCount: z.int(), tcpMaxCount: z.int(), agentCount: z.int() }),
       inFlightCommands: z.int(),
-      memory: z.strictObject({ rssBytes: z.int(), heapUsedBytes: z.int(), heapLimitBytes: z.int(), externalBytes: z.int() }),
+      memory: z.strictObject({
+        rssBytes: z.int(),
+        heapUsedBytes: z.int(),
+        heapLimitBytes: z.int(),
+        externalBytes: z.int(),
+      }),
       /** Jobs in the engine's queue by state, and how many due times wait. */
       queue: z.strictObject({ waitingCount: z.int(), activeCount: z.int(), delayedCount: z.int(), dueCount: z.int() }),
       /** How late ticks were claimed by this replica since its start, in ms after they were due. */

@@ -14,6 +14,11 @@ export class InFlight {
     return total;
   }
 
+  /** Every kind seen so far with how many pieces of it are under way. */
+  byKind(): Record<string, number> {
+    return Object.fromEntries(this.counts);
+  }
+
   /** Counts one piece of work; the returned function ends it, once however often it is called. */
   begin(kind: string): () => void {
     this.counts.set(kind, this.count(kind) + 1);
@@ -22,22 +27,24 @@ export class InFlight {
       if (ended) return;
       ended = true;
       this.counts.set(kind, this.count(kind) - 1);
-      if (this.count() === 0) for (const wake of this.idleWaiters) wake();
+      for (const wakeIfIdle of this.idleWaiters) wakeIfIdle();
     };
   }
 
-  /** Resolves to true when nothing is under way any more, to false after `timeoutMs`. */
-  async idle(timeoutMs: number): Promise<boolean> {
-    if (this.count() === 0) return true;
+  /** Resolves to true when nothing (of this kind, if one is given) is under way any more, to false after `timeoutMs`. */
+  async idle(timeoutMs: number, kind?: string): Promise<boolean> {
+    if (this.count(kind) === 0) return true;
     return new Promise<boolean>((resolve) => {
       const settle = (drained: boolean) => {
         clearTimeout(timer);
-        this.idleWaiters.delete(wake);
+        this.idleWaiters.delete(wakeIfIdle);
         resolve(drained);
       };
-      const wake = () => settle(true);
+      const wakeIfIdle = () => {
+        if (this.count(kind) === 0) settle(true);
+      };
       const timer = setTimeout(() => settle(false), timeoutMs);
-      this.idleWaiters.add(wake);
+      this.idleWaiters.add(wakeIfIdle);
     });
   }
 }

@@ -3,6 +3,7 @@ import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@
 /** Whether this replica takes new work. `/readyz` and the transport read it. */
 @Injectable()
 export class ServingState implements OnApplicationBootstrap, OnModuleDestroy {
+  private drainingSince?: number;
   private current: 'starting' | 'serving' | 'draining' = 'starting';
 
   get state(): 'starting' | 'serving' | 'draining' {
@@ -17,8 +18,20 @@ export class ServingState implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.current === 'starting') this.current = 'serving';
   }
 
-  /** First of all shutdown hooks: readiness goes off before anything is closed. */
-  onModuleDestroy(): void {
+  /** Turns readiness off, for good. A signal calls it before any hook: hooks of a global module run last. */
+  drain(): void {
     this.current = 'draining';
+    this.drainingSince ??= performance.now();
+  }
+
+  /** For an app that is closed without a signal. */
+  onModuleDestroy(): void {
+    this.drain();
+  }
+
+  /** How much of a drain's budget is left: commands and runs drain one after the other within the same one. */
+  drainLeftMs(budgetMs: number): number {
+    if (this.drainingSince === undefined) return budgetMs;
+    return Math.max(0, budgetMs - (performance.now() - this.drainingSince));
   }
 }

@@ -1,0 +1,333 @@
+import { connect, type Socket } from 'node:net';
+import { isWireError } from '../contract/command-error.js';
+import { AgentCallError } from './agent-call.error.js';
+import { encodeFrame, FrameDecoder } from './agent-frame.js';
+import { isDeeperThan } from './json-depth.js';
+
+/** Idle time after which the kernel asks whether the agent's machine is still there. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Nest's answer to a pattern that nobody handles. */
+const NO_HANDLER = /^There is no (matching )?message handler/;
+
+/** One process of one agent, and where it listens. */
+export interface AgentTarget {
+  namespace: string;
+  agentId: string;
+  instanceEpoch: number;
+  host: string;
+  port: number;
+}
+
+/** Limits of a connection to an agent. */
+export interface AgentConnectionLimits {
+  connectTimeoutMs: number;
+  /** Longest answer, in UTF-16 code units of its JSON. A longer one fails its call only. */
+  maxFrameLength: number;
+  /** Deepest nesting of an answer. */
+  maxDepth: number;
+  /** Requests that may wait for an agent that does not read. */
+  maxSendBufferBytes: number;
+  /** Sent with every request, if set. */
+  token?: string;
+}
+
+export interface CallOptions {
+  /** ms since the epoch by this process's clock. */
+  deadlineAt: number;
+  /** Ends the wait; the agent is not told. */
+  signal?: AbortSignal;
+}
+
+interface PendingCall {
+  id: string;
+  sentAt: number;
+  resolve(response: unknown): void;
+  reject(error: AgentCallError): void;
+}
+
+/**
+ * One socket to one agent process, shared by all calls to it. Dialled when made; over for good once it is closed.
+ * A call leaves nothing behind, however it ends.
+ */
+export class AgentConnection {
+  private readonly socket: Socket;
+  private readonly opened: Promise<void>;
+  private readonly pending = new Map<string, PendingCall>();
+  private nextId = 0;
+  private callCount = 0;
+  private isOpen = false;
+  private isRetired = false;
+  private isCorked = false;
+  private lastReceivedAt = 0;
+  private closeReason: AgentCallError | undefined;
+  private connectTimer: NodeJS.Timeout | undefined;
+  /** Resolves when the socket is closed. */
+  readonly closed: Promise<void>;
+  /** performance.now() of the last call. */
+  lastUsedAt = performance.now();
+
+  constructor(
+    readonly target: AgentTarget,
+    private readonly limits: AgentConnectionLimits,
+  ) {
+    const decoder = new FrameDecoder(limits.maxFrameLength, {
+      frame: (json) => this.receive(json),
+      oversized: (tail) => this.receiveOversized(tail),
+    });
+    const socket = connect({
+      host: target.host,
+      port: target.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
+    });
+    this.socket = socket;
+    this.opened = new Promise((resolve, reject) => {
+      this.connectTimer = setTimeout(() => {
+        this.fail(this.unreachable(`no connection within ${limits.connectTimeoutMs} ms`));
+      }, limits.connectTimeoutMs);
+      socket.once('connect', () => {
+        clearTimeout(this.connectTimer);
+        this.isOpen = true;
+        resolve();
+      });
+      socket.once('close', () => reject(this.closeReason ?? this.unreachable('connection closed')));
+    });
+    // Whoever waits handles it; when nobody waits any more it is no news.
+    this.opened.catch(() => undefined);
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    socket.on('data', (chunk) => {
+      this.lastReceivedAt = performance.now();
+      try {
+        decoder.push(chunk);
+      } catch (error) {
+        this.fail(this.protocolError((error as Error).message));
+      }
+    });
+    socket.on('error', (error) => this.fail(this.isOpen ? this.lost(error.message) : this.unreachable(error.message)));
+    // Nest's server never half-closes: an end is the end.
+    socket.on('end', () => this.fail(this.lost('the agent closed the connection')));
+    socket.on('close', () => this.fail(this.lost('the connection was closed')));
+  }
+
+  /** Calls under way, those that wait for the connection included. */
+  get pendingCount(): number {
+    return this.callCount;
+  }
+
+  /** Requests sent and not yet answered. */
+  get unansweredCount(): number {
+    return this.pending.size;
+  }
+
+  /** Whether a new call may use it. */
+  get isUsable(): boolean {
+    return !this.isRetired && this.closeReason === undefined;
+  }
+
+  /**
+   * Sends a request and waits for its answer.
+   * @returns the `response` of the packet
+   * @throws AgentCallError
+   */
+  async call(pattern: string, data: unknown, { deadlineAt, signal }: CallOptions): Promise<unknown> {
+    this.lastUsedAt = performance.now();
+    this.callCount += 1;
+    try {
+      if (!this.isOpen) await this.openedBy(deadlineAt, signal);
+      if (this.closeReason) throw this.closeReason;
+      if (signal?.aborted) throw this.aborted();
+      if (this.socket.writableLength > this.limits.maxSendBufferBytes) {
+        throw new AgentCallError('busy', 'RATE_LIMITED', `agent ${this.target.agentId} does not read its requests`);
+      }
+      return await this.exchange(pattern, data, deadlineAt, signal);
+    } finally {
+      this.callCount -= 1;
+      this.closeWhenUnused();
+    }
+  }
+
+  /** Takes no new call; closes when those under way have ended. */
+  retire(): void {
+    this.isRetired = true;
+    this.closeWhenUnused();
+  }
+
+  /** Fails what is under way, sends what was written, closes; after `timeoutMs` without ceremony. */
+  async close(timeoutMs: number): Promise<void> {
+    this.isRetired = true;
+    this.settleAll(this.lost('the connection is being closed'));
+    if (this.isOpen) this.socket.destroySoon();
+    else this.socket.destroy();
+    const timer = setTimeout(() => this.socket.destroy(), timeoutMs);
+    await this.closed;
+    clearTimeout(timer);
+  }
+
+  private exchange(pattern: string, data: unknown, deadlineAt: number, signal?: AbortSignal): Promise<unknown> {
+    const id = (this.nextId++).toString(36);
+    const { token } = this.limits;
+    const frame = encodeFrame(token === undefined ? { pattern, data, id } : { pattern, data, id, token });
+    return new Promise<unknown>((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const onAbort = () => call.reject(this.aborted());
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        this.pending.delete(id);
+      };
+      const call: PendingCall = {
+        id,
+        sentAt: performance.now(),
+        resolve: (response) => {
+          settle();
+          resolve(response);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      const arm = (): void => {
+        const leftMs = deadlineAt - Date.now();
+        // Deadlines may lie beyond what a timer holds.
+        timer = setTimeout(
+          leftMs > MAX_TIMER_MS ? arm : () => this.timeOut(call),
+          Math.min(Math.max(0, leftMs), MAX_TIMER_MS),
+        );
+      };
+      arm();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.pending.set(id, call);
+      this.write(frame);
+    });
+  }
+
+  private write(frame: string): void {
+    if (!this.isCorked) {
+      // One system call for all requests of this turn.
+      this.isCorked = true;
+      this.socket.cork();
+      process.nextTick(() => {
+        this.isCorked = false;
+        this.socket.uncork();
+      });
+    }
+    this.socket.write(frame);
+  }
+
+  private timeOut(call: PendingCall): void {
+    call.reject(
+      new AgentCallError('timeout', 'DEADLINE_EXCEEDED', `agent ${this.target.agentId} did not answer in time`),
+    );
+    // Not a sound since: the peer may have vanished without a word. The next call dials anew and finds out.
+    if (this.lastReceivedAt < call.sentAt) this.retire();
+  }
+
+  private openedBy(deadlineAt: number, signal?: AbortSignal): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const settle = (error?: AgentCallError): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        if (error) reject(error);
+        else resolve();
+      };
+      const onAbort = () => settle(this.aborted());
+      const leftMs = Math.min(Math.max(0, deadlineAt - Date.now()), MAX_TIMER_MS);
+      const timer = setTimeout(() => settle(this.unreachable('no connection by the deadline')), leftMs);
+      if (signal?.aborted) return onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.opened.then(() => settle(), settle);
+    });
+  }
+
+  private receive(json: string): void {
+    let packet: { id?: unknown; err?: unknown; response?: unknown } | null;
+    try {
+      packet = JSON.parse(json) as typeof packet;
+    } catch {
+      return this.fail(this.protocolError('a frame is no JSON'));
+    }
+    if (typeof packet !== 'object' || packet === null || typeof packet.id !== 'string') {
+      return this.fail(this.protocolError('a frame is no answer'));
+    }
+    const call = this.pending.get(packet.id);
+    // Whoever asked has given up meanwhile.
+    if (!call) return;
+    if (isDeeperThan(packet, this.limits.maxDepth)) call.reject(this.protocolError('an answer nests too deep'));
+    else if (packet.err !== undefined && packet.err !== null) call.reject(this.refusal(packet.err));
+    else if (packet.response !== undefined) call.resolve(packet.response);
+    else call.reject(this.protocolError('an answer is empty'));
+  }
+
+  private receiveOversized(tail: string): void {
+    const id = /"id":"([0-9a-z]+)"\}$/.exec(tail)?.[1];
+    const call = id === undefined ? undefined : this.pending.get(id);
+    const error = this.protocolError(`an answer is longer than ${this.limits.maxFrameLength} characters`);
+    if (call) call.reject(error);
+    else if (id === undefined) this.fail(error);
+  }
+
+  private refusal(err: unknown): AgentCallError {
+    const { agentId } = this.target;
+    if (!isWireError(err)) {
+      const text = typeof err === 'string' ? err : (err as { message?: unknown }).message;
+      if (typeof text !== 'string') return this.protocolError('an error has no message');
+      if (NO_HANDLER.test(text)) return this.protocolError(text);
+      return new AgentCallError('job', 'INTERNAL', text);
+    }
+    const { code, message, details } = err;
+    switch (code) {
+      case 'RATE_LIMITED':
+      case 'SHUTTING_DOWN':
+        return new AgentCallError('busy', code, message, undefined, details);
+      case 'DEADLINE_EXCEEDED':
+        // It kept the deadline and said so: the job was slow, the agent is well.
+        return new AgentCallError('timeout', code, message, 'job-error', details);
+      case 'CANCELLED':
+        return new AgentCallError('job', code, message, 'abandoned', details);
+      case 'UNAUTHENTICATED':
+        return this.protocolError(`agent ${agentId} refused the token`);
+      default:
+        return new AgentCallError('job', code, message, undefined, details);
+    }
+  }
+
+  private fail(error: AgentCallError): void {
+    if (this.closeReason) return;
+    this.closeReason = error;
+    clearTimeout(this.connectTimer);
+    this.settleAll(error);
+    this.socket.destroy();
+  }
+
+  private settleAll(error: AgentCallError): void {
+    for (const call of [...this.pending.values()]) call.reject(error);
+  }
+
+  private closeWhenUnused(): void {
+    if (!this.isRetired || this.callCount > 0 || this.closeReason) return;
+    this.fail(this.lost('the connection is not used any more'));
+  }
+
+  private unreachable(why: string): AgentCallError {
+    return new AgentCallError('unreachable', 'UNAVAILABLE', `agent ${this.target.agentId} cannot be reached: ${why}`);
+  }
+
+  private lost(why: string): AgentCallError {
+    return new AgentCallError('lost', 'UNAVAILABLE', `connection to agent ${this.target.agentId} was lost: ${why}`);
+  }
+
+  private protocolError(why: string): AgentCallError {
+    return new AgentCallError(
+      'protocol',
+      'UNAVAILABLE',
+      `agent ${this.target.agentId} does not answer properly: ${why}`,
+    );
+  }
+
+  private aborted(): AgentCallError {
+    return new AgentCallError('aborted', 'CANCELLED', `the call to agent ${this.target.agentId} was given up`);
+  }
+}

@@ -1,0 +1,119 @@
+import { Logger } from '@nestjs/common';
+import type { AgentExecuteRequest } from '../contract/agent.schema.js';
+import { AgentCallError, type PlaceOutcome } from './agent-call.error.js';
+import type { AgentConnectionPool } from './agent-connection-pool.js';
+import type { AgentTarget, CallOptions } from './agent-connection.js';
+import type { AgentDirectory } from './agent-directory.js';
+import type { AgentRecords } from './agent-records.js';
+
+/** The agent is told a little less than we wait: its word that time is up must arrive before we call it silent. */
+const ANSWER_GRACE_MS = 250;
+const ANSWER_GRACE_SHARE = 0.1;
+/** How long giving a place back may take; without Redis it falls back by its lease. */
+const RELEASE_TIMEOUT_MS = 2_000;
+/** How long an agent may take to answer that it aborted a run. */
+export const CANCEL_TIMEOUT_MS = 2_000;
+
+/** What identifies a place that was taken. */
+export interface HeldPlace extends AgentTarget {
+  runId: string;
+  epoch: number;
+  /** Redis's clock, ms since the epoch. */
+  takenAt: number;
+}
+
+/** A place at an agent, taken for one attempt of one run. Whoever got it must release it, however the attempt ended. */
+export class AgentPlace {
+  private readonly logger = new Logger('Agents');
+  private released: Promise<void> | undefined;
+
+  constructor(
+    private readonly held: HeldPlace,
+    private readonly pool: AgentConnectionPool,
+    private readonly records: AgentRecords,
+    private readonly directory: AgentDirectory,
+  ) {}
+
+  get agentId(): string {
+    return this.held.agentId;
+  }
+
+  /**
+   * Lets the agent execute the job. It gets the smaller of `request.deadlineMs` and the time left, less a little for its
+   * answer. `signal` ends the wait only; to end the work too, `cancel`.
+   * @returns the handler's result, a JSON value
+   * @throws AgentCallError; its `outcome` is what `release` wants
+   */
+  async execute(request: AgentExecuteRequest, options: CallOptions): Promise<unknown> {
+    const leftMs = options.deadlineAt - Date.now();
+    const deadlineMs = Math.floor(leftMs - Math.min(ANSWER_GRACE_MS, leftMs * ANSWER_GRACE_SHARE));
+    const data = { ...request, deadlineMs: Math.max(1, Math.min(request.deadlineMs, deadlineMs)) };
+    const response = await this.pool.call(this.held, 'agent.execute', data, options);
+    if (isResult(response)) return response.result;
+    throw new AgentCallError('protocol', 'UNAVAILABLE', `agent ${this.agentId} answered without a result`);
+  }
+
+  /** Asks the agent to abort the run. False when it did not answer, or had nothing to abort. Never throws. */
+  async cancel(reason?: string, deadlineAt = Date.now() + CANCEL_TIMEOUT_MS): Promise<boolean> {
+    return cancelAt(this.pool, this.held, this.held, reason, deadlineAt);
+  }
+
+  /**
+   * Gives the place back; the outcome counts for the agent's health. The first call counts, later ones wait for it.
+   * Never throws: a place that could not be given back falls back by its lease.
+   */
+  release(outcome: PlaceOutcome, durationMs: number): Promise<void> {
+    this.released ??= this.giveBack(outcome, durationMs);
+    return this.released;
+  }
+
+  private async giveBack(outcome: PlaceOutcome, durationMs: number): Promise<void> {
+    const { namespace, agentId, runId, epoch } = this.held;
+    const place = placeName(runId, epoch);
+    try {
+      const { effect, ...more } = await this.records.release(
+        { ...this.held, place },
+        outcome,
+        durationMs,
+        Date.now() + RELEASE_TIMEOUT_MS,
+      );
+      if (effect === 'ejected') {
+        this.directory.invalidate(namespace);
+        const forMs = (more as { ejectedForMs: number }).ejectedForMs;
+        this.logger.warn(`agent ${agentId} (${namespace}) is ejected for ${forMs} ms after repeated errors`);
+      } else if (effect === 'spared') {
+        this.logger.warn(`agent ${agentId} (${namespace}) keeps failing; not ejected, because half of the agents are`);
+      } else if (effect === 'recovered') {
+        this.logger.log(`agent ${agentId} (${namespace}) has recovered`);
+      }
+    } catch (error) {
+      this.logger.warn(`place of run ${runId} at agent ${agentId} was not given back: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** The member that stands for a run's attempt among the places of an agent. */
+export function placeName(runId: string, epoch: number): string {
+  return `${runId}#${epoch}`;
+}
+
+/** Sends `agent.cancel`; false when it did not arrive or there was nothing to abort. Never throws. */
+export async function cancelAt(
+  pool: AgentConnectionPool,
+  target: AgentTarget,
+  { runId, epoch }: { runId: string; epoch: number },
+  reason: string | undefined,
+  deadlineAt: number,
+): Promise<boolean> {
+  try {
+    const data = reason === undefined ? { runId, epoch } : { runId, epoch, reason: reason.slice(0, 512) };
+    const response = await pool.call(target, 'agent.cancel', data, { deadlineAt });
+    return (response as { cancelled?: unknown }).cancelled === true;
+  } catch {
+    return false;
+  }
+}
+
+function isResult(response: unknown): response is { result: unknown } {
+  return typeof response === 'object' && response !== null && Object.hasOwn(response, 'result');
+}

@@ -1,0 +1,304 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SETTINGS } from '../config/config.module.js';
+import type { Settings } from '../config/settings.js';
+import { CommandError } from '../contract/command-error.js';
+import type { CommandRequest } from '../contract/commands.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { RedisGate } from '../redis/redis-gate.js';
+import { RedisScript } from '../redis/redis-script.js';
+import { acquireLua } from './acquire.lua.js';
+import type { PlaceOutcome } from './agent-call.error.js';
+import type { AgentEntry } from './agent-entry.js';
+import { healthArguments, healthRules, outcomeLetter } from './agent-health.js';
+import { AgentKeys } from './agent-keys.js';
+import type { RoutedCandidates } from './agent-router.js';
+import { deregisterLua } from './deregister.lua.js';
+import { drainLua } from './drain.lua.js';
+import { heartbeatLua } from './heartbeat.lua.js';
+import { outcomesLua } from './outcomes.lua.js';
+import { registerLua } from './register.lua.js';
+import { releaseLua } from './release.lua.js';
+import { requestCancelLua } from './request-cancel.lua.js';
+import { snapshotLua } from './snapshot.lua.js';
+
+/** Outcomes kept of each agent, for `errorRate` and `p95Ms`. */
+const KEPT_OUTCOMES = 100;
+/** Heartbeats repeat a cancellation this long: one lost reply must not lose it. */
+const REPEAT_CANCEL_FOR_MS = 60_000;
+const KEPT_CANCELS = 1_000;
+/** An agent is forgotten when it was down for so many leases, but not before the minimum. */
+const FORGET_AFTER_LEASES = 10;
+const FORGET_AFTER_MIN_MS = 600_000;
+
+/** All agents of a namespace at one instant. */
+export interface AgentSnapshot {
+  /** Redis's clock when it was taken, ms since the epoch. */
+  readonly now: number;
+  readonly agents: readonly AgentEntry[];
+}
+
+/** What an agent's heartbeat brings back. */
+export type HeartbeatAnswer = { unknown: true } | { unknown: false; drain: boolean; cancelRunIds: string[] };
+
+/** A place that was taken, or why no candidate gave one. */
+export type TakenPlace =
+  | { taken: true; agentId: string; host: string; port: number; instanceEpoch: number; takenAt: number }
+  | { taken: false; reasons: { agentId: string; reason: string }[] };
+
+/** What giving a place back led to. `spared`: would be ejected, but too many already are. */
+export type ReleaseEffect =
+  { effect: 'released' | 'spared' | 'recovered' } | { effect: 'ejected'; ejectedForMs: number };
+
+const scripts = {
+  register: new RedisScript<[string, string]>('agent register', registerLua),
+  heartbeat: new RedisScript<string[]>('agent heartbeat', heartbeatLua),
+  deregister: new RedisScript<number>('agent deregister', deregisterLua),
+  drain: new RedisScript<number>('agent drain', drainLua),
+  snapshot: new RedisScript<[string, ...string[][]]>('agent snapshot', snapshotLua),
+  outcomes: new RedisScript<string[][]>('agent outcomes', outcomesLua),
+  acquire: new RedisScript<string[]>('agent acquire', acquireLua),
+  release: new RedisScript<string[]>('agent release', releaseLua),
+  requestCancel: new RedisScript<number>('agent request-cancel', requestCancelLua),
+};
+
+/**
+ * Everything that is kept of agents, in Redis, so that all replicas see the same. Each method is one script: what it
+ * does is done whole or not at all. All of them throw UNAVAILABLE when Redis did not answer by `deadlineAt` (ms since
+ * the epoch by this process's clock).
+ */
+@Injectable()
+export class AgentRecords {
+  private readonly forgetAfterMs: number;
+
+  constructor(
+    private readonly gate: RedisGate,
+    private readonly keys: AgentKeys,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {
+    this.forgetAfterMs = Math.max(FORGET_AFTER_LEASES * settings.agentLeaseMs, FORGET_AFTER_MIN_MS);
+  }
+
+  /**
+   * Stores a registration and starts its lease. The same process may register again at any time.
+   * @returns Redis's clock, ms since the epoch
+   * @throws CommandError VERSION_CONFLICT when a newer process of this id is on record; RATE_LIMITED when all MAX_AGENTS
+   * of the namespace are up
+   */
+  async register(request: CommandRequest<'agent.register'>, deadlineAt: number): Promise<number> {
+    const { namespace, agentId, instanceEpoch, host, port, capacity, labels, capabilities, version } = request;
+    const keys = this.keys.agent(namespace, agentId);
+    const [verdict, value] = await this.run(
+      scripts.register,
+      [this.keys.agents(namespace), keys.record, keys.places, keys.cancels],
+      [
+        this.keys.agentPrefix(namespace),
+        agentId,
+        instanceEpoch,
+        host,
+        port,
+        capacity,
+        JSON.stringify({ labels, capabilities, version }),
+        this.settings.agentLeaseMs,
+        this.forgetAfterMs,
+        this.settings.maxAgents,
+      ],
+      deadlineAt,
+    );
+    if (verdict === 'stale') {
+      throw new CommandError('VERSION_CONFLICT', `a newer process of agent ${agentId} is registered`, {
+        instanceEpoch: Number(value),
+      });
+    }
+    if (verdict === 'full') {
+      throw new CommandError('RATE_LIMITED', `namespace ${namespace} has as many agents as it may have`, {
+        maxAgents: this.settings.maxAgents,
+      });
+    }
+    return Number(value);
+  }
+
+  /** Renews the lease of the process on record; any other process is told that it is unknown. */
+  async heartbeat(request: CommandRequest<'agent.heartbeat'>, deadlineAt: number): Promise<HeartbeatAnswer> {
+    const { namespace, agentId, instanceEpoch, inFlight } = request;
+    const keys = this.keys.agent(namespace, agentId);
+    const [verdict, draining, ...cancelRunIds] = await this.run(
+      scripts.heartbeat,
+      [this.keys.agents(namespace), keys.record, keys.cancels],
+      [agentId, instanceEpoch, inFlight, this.settings.agentLeaseMs, this.forgetAfterMs],
+      deadlineAt,
+    );
+    if (verdict === 'unknown') return { unknown: true };
+    return { unknown: false, drain: draining === '1', cancelRunIds };
+  }
+
+  /** Removes an agent and all that is kept of it; false when this process is not the one on record. */
+  async deregister(request: CommandRequest<'agent.deregister'>, deadlineAt: number): Promise<boolean> {
+    const { namespace, agentId, instanceEpoch } = request;
+    const removed = await this.run(
+      scripts.deregister,
+      [this.keys.agents(namespace), this.keys.agent(namespace, agentId).record],
+      [this.keys.agentPrefix(namespace), agentId, instanceEpoch],
+      deadlineAt,
+    );
+    return removed === 1;
+  }
+
+  /** Sets whether an agent takes new runs; until told otherwise or replaced by a new process. False: no such agent. */
+  async setDraining(namespace: string, agentId: string, isDraining: boolean, deadlineAt: number): Promise<boolean> {
+    const found = await this.run(
+      scripts.drain,
+      [this.keys.agent(namespace, agentId).record],
+      [isDraining ? 1 : 0],
+      deadlineAt,
+    );
+    return found === 1;
+  }
+
+  /** Lets the agent's heartbeats ask it to abort a run. False: no such agent. */
+  async requestCancel(namespace: string, agentId: string, runId: string, deadlineAt: number): Promise<boolean> {
+    const keys = this.keys.agent(namespace, agentId);
+    const found = await this.run(
+      scripts.requestCancel,
+      [keys.record, keys.cancels],
+      [runId, REPEAT_CANCEL_FOR_MS, KEPT_CANCELS],
+      deadlineAt,
+    );
+    return found === 1;
+  }
+
+  /** Every agent of a namespace that is not forgotten, in no order. */
+  async snapshot(namespace: string, deadlineAt: number): Promise<AgentSnapshot> {
+    const [now, ...rows] = await this.run(
+      scripts.snapshot,
+      [this.keys.agents(namespace)],
+      [this.keys.agentPrefix(namespace), this.forgetAfterMs],
+      deadlineAt,
+    );
+    return { now: Number(now), agents: rows.map(entryOf) };
+  }
+
+  /** The last outcomes `letter:durationMs` of some agents, newest first, in the order asked for. */
+  async outcomes(namespace: string, agentIds: readonly string[], deadlineAt: number): Promise<string[][]> {
+    if (agentIds.length === 0) return [];
+    const keys = agentIds.map((agentId) => this.keys.agent(namespace, agentId).outcomes);
+    return this.run(scripts.outcomes, keys, [], deadlineAt);
+  }
+
+  /** Takes a place for `leaseMs` at the first candidate that is fit and has one; checks all anew, whatever a cache said. */
+  async acquire(
+    namespace: string,
+    candidates: RoutedCandidates,
+    place: string,
+    leaseMs: number,
+    deadlineAt: number,
+  ): Promise<TakenPlace> {
+    const [verdict, ...values] = await this.run(
+      scripts.acquire,
+      [this.keys.agents(namespace), this.keys.turns(namespace)],
+      [
+        this.keys.agentPrefix(namespace),
+        place,
+        leaseMs,
+        candidates.order,
+        candidates.bucket,
+        healthRules.returnPlaces,
+        ...candidates.candidates.flatMap(({ tier, agentId }) => [tier, agentId]),
+      ],
+      deadlineAt,
+    );
+    if (verdict !== 'taken') {
+      const reasons = [];
+      for (let i = 0; i < values.length; i += 2) {
+        reasons.push({ agentId: values[i] as string, reason: values[i + 1] as string });
+      }
+      return { taken: false, reasons };
+    }
+    const [agentId, host, port, instanceEpoch, takenAt] = values as [string, string, string, string, string];
+    return {
+      taken: true,
+      agentId,
+      host,
+      port: Number(port),
+      instanceEpoch: Number(instanceEpoch),
+      takenAt: Number(takenAt),
+    };
+  }
+
+  /** Gives a place back and lets its outcome count for the agent's health. A second call for the same place changes nothing. */
+  async release(
+    held: { namespace: string; agentId: string; instanceEpoch: number; place: string; runId: string; takenAt: number },
+    outcome: PlaceOutcome,
+    durationMs: number,
+    deadlineAt: number,
+  ): Promise<ReleaseEffect> {
+    const keys = this.keys.agent(held.namespace, held.agentId);
+    const [effect, value] = await this.run(
+      scripts.release,
+      [this.keys.agents(held.namespace), keys.record, keys.places, keys.outcomes, keys.cancels],
+      [
+        this.keys.agentPrefix(held.namespace),
+        held.agentId,
+        held.place,
+        held.runId,
+        held.instanceEpoch,
+        held.takenAt,
+        outcomeLetter(outcome) ?? '',
+        Math.max(0, Math.round(durationMs)),
+        KEPT_OUTCOMES,
+        this.settings.agentLeaseMs + this.forgetAfterMs,
+        ...healthArguments(),
+      ],
+      deadlineAt,
+    );
+    if (effect === 'ejected') return { effect, ejectedForMs: Number(value) };
+    return { effect: effect as 'released' | 'spared' | 'recovered' };
+  }
+
+  private run<Reply>(
+    script: RedisScript<Reply>,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+    deadlineAt: number,
+  ): Promise<Reply> {
+    return this.gate.run(deadlineAt, (redis: RedisClient) => script.run(redis, keys, args));
+  }
+}
+
+function entryOf(row: string[]): AgentEntry {
+  const [agentId, lease, taken, epoch, host, port, capacity, description, lastSeenAt, draining, ...rest] = row as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    ...string[],
+  ];
+  const [reportedInFlight, suspectUntil, ejectedAt, ejections] = rest;
+  const { labels, capabilities, version } = JSON.parse(description) as Pick<
+    AgentEntry,
+    'labels' | 'capabilities' | 'version'
+  >;
+  return {
+    agentId,
+    instanceEpoch: Number(epoch),
+    host,
+    port: Number(port),
+    labels,
+    capabilities,
+    capacity: Number(capacity),
+    version,
+    lastSeenAt: Number(lastSeenAt),
+    leaseExpiresAt: Number(lease),
+    isDraining: draining === '1',
+    placesTaken: Number(taken),
+    reportedInFlight: Number(reportedInFlight),
+    suspectUntil: Number(suspectUntil),
+    ejectedAt: Number(ejectedAt),
+    ejections: Number(ejections),
+  };
+}

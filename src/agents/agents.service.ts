@@ -1,0 +1,134 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SETTINGS } from '../config/config.module.js';
+import type { Settings } from '../config/settings.js';
+import { CommandError } from '../contract/command-error.js';
+import type { Route } from '../contract/job.schema.js';
+import { AgentConnectionPool } from './agent-connection-pool.js';
+import { AgentDirectory } from './agent-directory.js';
+import { AgentPlace, CANCEL_TIMEOUT_MS, cancelAt, placeName } from './agent-place.js';
+import { AgentRecords, type AgentSnapshot, type TakenPlace } from './agent-records.js';
+import { type AgentConsidered, assertRouteBuilt, routeAgents } from './agent-router.js';
+
+export type { AgentPlace };
+
+/** When nobody has a place, a look older than this is repeated before that is believed. */
+const BELIEVED_FOR_MS = 100;
+/** Agents listed in the details of NO_AGENT. */
+const MAX_CONSIDERED = 50;
+
+/** One attempt that looks for an agent. */
+export interface AcquireRequest {
+  namespace: string;
+  route: Route;
+  jobName: string;
+  runId: string;
+  /** Fencing epoch of the attempt. */
+  epoch: number;
+  /** The place falls back by itself after this: the attempt's timeout and some more. */
+  leaseMs: number;
+  /** Asked first, if it matches the route and is up. */
+  preferAgentId?: string;
+  /** Asked last, for instance because they failed this run before. */
+  avoidAgentIds?: readonly string[];
+  /** ms since the epoch by this process's clock. Default: COMMAND_TIMEOUT_MS from now. */
+  deadlineAt?: number;
+}
+
+/** What runs need of agents: a place at one that can do the job. */
+@Injectable()
+export class AgentsService {
+  constructor(
+    private readonly directory: AgentDirectory,
+    private readonly records: AgentRecords,
+    private readonly pool: AgentConnectionPool,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  /**
+   * Finds an agent by the route and takes one of its places, over all replicas at once.
+   * @throws CommandError NO_AGENT with `details.agentsConsidered` when none matches or none has a place; UNAVAILABLE when
+   * Redis did not answer by the deadline; INVALID_ARGUMENT for a strategy that is not built
+   */
+  async acquire(request: AcquireRequest): Promise<AgentPlace> {
+    assertRouteBuilt(request.route);
+    const { namespace, runId, epoch } = request;
+    const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
+
+    let attempt = await this.tryAcquire(request, await this.directory.agents(namespace, deadlineAt), deadlineAt);
+    if (!attempt.taken) {
+      // Somebody may have come, or been ejected, since the look that this was based on.
+      const snapshot = await this.directory.agents(namespace, deadlineAt, BELIEVED_FOR_MS);
+      attempt = await this.tryAcquire(request, snapshot, deadlineAt);
+    }
+    if (!attempt.taken) throw noAgent(request, attempt.considered);
+    return new AgentPlace({ ...attempt.place, namespace, runId, epoch }, this.pool, this.records, this.directory);
+  }
+
+  /**
+   * Asks an agent over its connection to abort a run. A call may get lost; `requestCancel` gets through later.
+   * @returns whether the agent said that it aborted it. Never throws.
+   */
+  async cancel(
+    namespace: string,
+    agentId: string,
+    runId: string,
+    epoch: number,
+    reason?: string,
+    deadlineAt = Date.now() + CANCEL_TIMEOUT_MS,
+  ): Promise<boolean> {
+    try {
+      const { agents } = await this.directory.agents(namespace, deadlineAt);
+      const agent = agents.find((candidate) => candidate.agentId === agentId);
+      if (!agent) return false;
+      const { instanceEpoch, host, port } = agent;
+      const target = { namespace, agentId, instanceEpoch, host, port };
+      return await cancelAt(this.pool, target, { runId, epoch }, reason, deadlineAt);
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Lets the agent's heartbeats ask it to abort a run, for a minute or until its place is given back.
+   * @returns false when there is no such agent
+   * @throws CommandError UNAVAILABLE when Redis did not answer by the deadline
+   */
+  async requestCancel(
+    namespace: string,
+    agentId: string,
+    runId: string,
+    deadlineAt = Date.now() + this.settings.commandTimeoutMs,
+  ): Promise<boolean> {
+    return this.records.requestCancel(namespace, agentId, runId, deadlineAt);
+  }
+
+  /** Agents not down in the namespaces in use, sockets to agents open now, and dials since the start. */
+  stats(): { agentCount: number; connectionCount: number; dialledCount: number } {
+    const { connectionCount, dialledCount } = this.pool.stats();
+    return { agentCount: this.directory.knownCount(), connectionCount, dialledCount };
+  }
+
+  private async tryAcquire(
+    request: AcquireRequest,
+    snapshot: AgentSnapshot,
+    deadlineAt: number,
+  ): Promise<
+    { taken: true; place: Extract<TakenPlace, { taken: true }> } | { taken: false; considered: AgentConsidered[] }
+  > {
+    const routed = routeAgents(snapshot.agents, request, snapshot.now);
+    if (routed.candidates.length === 0) return { taken: false, considered: routed.rejected };
+    const name = placeName(request.runId, request.epoch);
+    const place = await this.records.acquire(request.namespace, routed, name, request.leaseMs, deadlineAt);
+    if (place.taken) return { taken: true, place };
+    return { taken: false, considered: [...place.reasons, ...routed.rejected] };
+  }
+}
+
+function noAgent({ namespace, jobName }: AcquireRequest, considered: readonly AgentConsidered[]): CommandError {
+  const agentsConsidered = considered.slice(0, MAX_CONSIDERED);
+  const message =
+    considered.length === 0
+      ? `namespace ${namespace} has no agents`
+      : `none of ${considered.length} agents can take job ${jobName} now`;
+  return new CommandError('NO_AGENT', message, { agentsConsidered });
+}

@@ -1,0 +1,28 @@
+/** Shared head of the agent scripts: time, names of one agent's keys, forgetting. */
+export const preludeLua = `
+local function timeMs()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+local function forgetAgent(agentsKey, prefix, id)
+  local record = prefix .. ':' .. id
+  redis.call('DEL', record, record .. ':places', record .. ':outcomes', record .. ':cancels')
+  redis.call('ZREM', agentsKey, id)
+end
+
+-- At most 'limit' agents whose lease ran out at or before 'untilMs', longest gone first.
+local function forgetGone(agentsKey, prefix, untilMs, limit)
+  local gone = redis.call('ZRANGEBYSCORE', agentsKey, '-inf', whole(untilMs), 'LIMIT', 0, limit)
+  for _, id in ipairs(gone) do forgetAgent(agentsKey, prefix, id) end
+end
+
+-- Never shortens: a place taken for an hour outlives one taken for a second.
+local function keepAtLeast(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, whole(ms)) end
+end
+`;

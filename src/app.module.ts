@@ -1,0 +1,45 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AgentsModule } from './agents/agents.module.js';
+import { ConfigModule } from './config/config.module.js';
+import type { Settings } from './config/settings.js';
+import { DiagnosticsSummaryController } from './diagnostics/diagnostics-summary.controller.js';
+import { DiagnosticsModule } from './diagnostics/diagnostics.module.js';
+import { InFlightSource } from './diagnostics/sources/in-flight.source.js';
+import { QueuesSource } from './diagnostics/sources/queues.source.js';
+import { RedisSource } from './diagnostics/sources/redis.source.js';
+import { TcpSource } from './diagnostics/sources/tcp.source.js';
+import { HealthModule } from './health/health.module.js';
+import { LifecycleModule } from './lifecycle/lifecycle.module.js';
+import { RedisModule } from './redis/redis.module.js';
+import { RunsModule } from './runs/runs.module.js';
+import { SchedulesModule } from './schedules/schedules.module.js';
+import { TransportModule } from './transport/transport.module.js';
+
+/**
+ * The service. The order of the imports is the order in which hooks run at the start; at shutdown it is the reverse
+ * within each phase, so what others stand on comes first.
+ */
+@Module({})
+export class AppModule {
+  static forRoot(settings: Settings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.forRoot(settings),
+        LifecycleModule,
+        RedisModule,
+        TransportModule,
+        AgentsModule,
+        RunsModule,
+        SchedulesModule,
+        HealthModule,
+        DiagnosticsModule.forRoot({
+          token: settings.diagnosticsToken,
+          sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
+          controllers: [DiagnosticsSummaryController],
+          imports: [TransportModule, RunsModule],
+        }),
+      ],
+    };
+  }
+}

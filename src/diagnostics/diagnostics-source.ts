@@ -1,0 +1,9 @@
+/**
+ * A section that a module of the application contributes. `read` may be asynchronous; it is raced against a deadline and
+ * not called again while an earlier call has not settled. The answer has to be JSON: no secret, no key, no payload.
+ */
+export interface DiagnosticsSource {
+  /** Key under `sources`: a letter, then letters, digits or `-`, 64 at most. */
+  readonly name: string;
+  read(): unknown;
+}

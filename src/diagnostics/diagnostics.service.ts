@@ -1,0 +1,86 @@
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import type { DiagnosticsSummary } from '../contract/diagnostics.schema.js';
+import type { DiagnosticsSource } from './diagnostics-source.js';
+import { DIAGNOSTICS_SOURCES } from './diagnostics.options.js';
+import { rounded } from './rounding.js';
+import { sectionError } from './section-error.js';
+import { SourceReader } from './source-reader.js';
+import { standardMeasurements } from './standard-measurements.js';
+
+const SOURCE_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
+
+/** Reads every measurement and source into one answer. A section that fails says so in its place; the rest stands. */
+@Injectable()
+export class DiagnosticsService implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('Diagnostics');
+  private readonly measurements = standardMeasurements();
+  private readonly sources: SourceReader[];
+  /** Sections that failed at their last read: a failure is logged when it begins, not with every read. */
+  private readonly failing = new Set<string>();
+
+  /** @throws Error when two sources have one name, or one has a name that cannot be shown */
+  constructor(@Inject(DIAGNOSTICS_SOURCES) sources: readonly DiagnosticsSource[]) {
+    const names = new Set<string>();
+    for (const { name } of sources) {
+      if (!SOURCE_NAME.test(name))
+        throw new Error(`diagnostics source ${JSON.stringify(name)}: expected a name like "tcp-server"`);
+      if (names.has(name)) throw new Error(`diagnostics source "${name}" is there twice`);
+      names.add(name);
+    }
+    this.sources = sources.map((source) => new SourceReader(source));
+  }
+
+  onModuleInit(): void {
+    for (const measurement of this.measurements) this.guarded(measurement.name, () => measurement.start?.());
+  }
+
+  /** After the HTTP server has closed, so that the page answers during the drain. */
+  onApplicationShutdown(): void {
+    for (const measurement of this.measurements) this.guarded(measurement.name, () => measurement.stop?.());
+  }
+
+  /** Never rejects. Takes no longer than the deadline of a source. */
+  async read(): Promise<DiagnosticsSummary> {
+    const startedMs = performance.now();
+    const takenAt = Date.now();
+    // Sources first: what they wait for runs while the measurements are taken.
+    const sourcesRead = this.sources.map((source) => this.readSource(source));
+    const sections = Object.fromEntries(
+      this.measurements.map((measurement) => [
+        measurement.name,
+        this.guarded(measurement.name, () => measurement.read()),
+      ]),
+    );
+    const sources = Object.fromEntries(await Promise.all(sourcesRead));
+    return { takenAt, readMs: rounded(performance.now() - startedMs), ...sections, sources } as DiagnosticsSummary;
+  }
+
+  private guarded(name: string, work: () => unknown): unknown {
+    try {
+      const value = work();
+      this.failing.delete(name);
+      return value;
+    } catch (error) {
+      return this.failed(name, error);
+    }
+  }
+
+  private async readSource(source: SourceReader): Promise<[string, unknown]> {
+    const section = `sources.${source.name}`;
+    try {
+      const value = await source.read();
+      this.failing.delete(section);
+      return [source.name, value];
+    } catch (error) {
+      return [source.name, this.failed(section, error)];
+    }
+  }
+
+  private failed(section: string, error: unknown) {
+    if (!this.failing.has(section)) {
+      this.failing.add(section);
+      this.logger.warn(`${section} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    return sectionError(error);
+  }
+}

@@ -1,0 +1,53 @@
+import 'reflect-metadata';
+import { type INestApplication, Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+import { readSettings, type Settings, SettingsError } from './config/settings.js';
+import { installShutdown } from './lifecycle/shutdown-deadline.js';
+import { PinoLogger } from './logging/pino-logger.js';
+import { CommanderServer } from './transport/commander-server.js';
+
+/** What the parent process is told over its IPC channel, if there is one, once both ports are open. */
+interface ReadyMessage {
+  type: 'ready';
+  tcp: { host: string; port: number };
+  http: { host: string; port: number };
+}
+
+async function start(settings: Settings): Promise<void> {
+  const logger = new PinoLogger(settings.logLevel);
+  const starting = NestFactory.create(AppModule.forRoot(settings), {
+    logger,
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
+  installShutdown(starting, { timeoutMs: settings.shutdownTimeoutMs });
+  const app = await starting;
+  const server = app.get(CommanderServer);
+  app.connectMicroservice({ strategy: server }, { inheritAppConfig: true });
+  await app.startAllMicroservices();
+  await app.listen(settings.httpPort, settings.httpHost);
+
+  const ready: ReadyMessage = { type: 'ready', tcp: server.address(), http: httpAddress(app) };
+  new Logger('Commander').log(
+    `commands on ${ready.tcp.host}:${ready.tcp.port}, diagnostics on http://${ready.http.host}:${ready.http.port}`,
+  );
+  process.send?.(ready);
+}
+
+function httpAddress(app: INestApplication): { host: string; port: number } {
+  const { address, port } = app.getHttpServer().address() as { address: string; port: number };
+  return { host: address, port };
+}
+
+function refuseStart(error: unknown): void {
+  const text = error instanceof SettingsError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`commander cannot start\n${text}\n`);
+  process.exit(1);
+}
+
+try {
+  start(readSettings(process.env)).catch(refuseStart);
+} catch (error) {
+  refuseStart(error);
+}

@@ -1,0 +1,117 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { CommandError } from '../contract/command-error.js';
+import { engineConnection } from './engine-connection.js';
+import { REDIS, type RedisClient } from './redis-client.js';
+import { guardRedisClient } from './redis-guard.js';
+
+function unreachable(): CommandError {
+  return new CommandError('UNAVAILABLE', 'Redis is not reachable');
+}
+
+function late(): CommandError {
+  return new CommandError('UNAVAILABLE', 'Redis did not answer in time');
+}
+
+/** What is left until a deadline, as a delay that a timer takes. */
+function msUntil(deadlineAt: number): number {
+  return Math.min(Math.max(0, deadlineAt - Date.now()), 2 ** 31 - 1);
+}
+
+/**
+ * The way to Redis for everything that somebody waits for. A command is handed to the client only while the connection
+ * is ready: ioredis would queue it otherwise and run it when Redis is back, long after its caller was told that it
+ * failed. A command that is under way when Redis freezes or the connection breaks cannot be taken back and may still
+ * take effect later; what is run through the gate must therefore be safe to repeat.
+ */
+@Injectable()
+export class RedisGate {
+  private readonly gated: RedisClient;
+  private readonly waiting = new Set<(outcome: 'ready' | 'closed') => void>();
+  private readonly underWay = new Set<(error: CommandError) => void>();
+  private closed = false;
+
+  constructor(@Inject(REDIS) private readonly client: RedisClient) {
+    const raw = engineConnection(client);
+    this.gated = guardRedisClient(raw, () => {
+      if (raw.status !== 'ready') throw unreachable();
+    });
+  }
+
+  /**
+   * Runs commands, waiting for Redis at most until `deadlineAt` (ms since the epoch by this process's clock).
+   * @throws CommandError UNAVAILABLE when Redis is not ready by then, is lost on the way, or does not answer in time;
+   * whatever else `work` throws
+   */
+  async run<T>(deadlineAt: number, work: (redis: RedisClient) => Promise<T>): Promise<T> {
+    if (this.client.status !== 'ready') await this.ready(deadlineAt);
+    // Nobody waits for the answer: a command issued now could only surprise.
+    if (deadlineAt <= Date.now()) throw late();
+    let giveUp!: (error: CommandError) => void;
+    const givenUp = new Promise<never>((_resolve, reject) => {
+      giveUp = reject;
+    });
+    const timer = setTimeout(() => giveUp(late()), msUntil(deadlineAt));
+    this.underWay.add(giveUp);
+    try {
+      return await Promise.race([work(this.gated), givenUp]);
+    } catch (error) {
+      if (isConnectionError(error)) throw unreachable();
+      throw refusedByServer(error) ?? error;
+    } finally {
+      clearTimeout(timer);
+      this.underWay.delete(giveUp);
+    }
+  }
+
+  /** Tells whoever still waits that Redis does not come back. For RedisModule, once the client is disposed of. */
+  close(): void {
+    this.closed = true;
+    this.wake('closed');
+    // A command that was lost with its connection is neither answered nor failed by a client that was disconnected.
+    for (const giveUp of [...this.underWay]) giveUp(unreachable());
+  }
+
+  private async ready(deadlineAt: number): Promise<void> {
+    if (this.closed) throw unreachable();
+    await new Promise<void>((resolve, reject) => {
+      const settle = (outcome: 'ready' | 'closed') => {
+        clearTimeout(timer);
+        this.waiting.delete(settle);
+        if (this.waiting.size === 0) this.client.off('ready', this.onReady);
+        if (outcome === 'ready') resolve();
+        else reject(unreachable());
+      };
+      const timer = setTimeout(settle, msUntil(deadlineAt), 'closed');
+      // One listener however many wait: a thousand waiting commands are no leak, and must not look like one.
+      if (this.waiting.size === 0) this.client.on('ready', this.onReady);
+      this.waiting.add(settle);
+    });
+  }
+
+  private readonly onReady = () => this.wake('ready');
+
+  private wake(outcome: 'ready' | 'closed'): void {
+    for (const settle of [...this.waiting]) settle(outcome);
+  }
+}
+
+/** What ioredis and the socket under it say when the connection is gone or cannot be used now. */
+function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof CommandError) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  if (typeof code === 'string' && /^(E[A-Z]+|ERR_SOCKET_[A-Z_]+|ERR_STREAM_[A-Z_]+)$/.test(code)) return true;
+  if (error.name === 'MaxRetriesPerRequestError' || error.name === 'ClusterAllFailedError') return true;
+  return (
+    error.message === 'Connection is closed.' ||
+    error.message === 'Command aborted due to connection close' ||
+    error.message.startsWith("Stream isn't writeable")
+  );
+}
+
+/** Answers of a server that is there but cannot serve anybody now: it loads, changes roles, or its disk or memory is full. */
+const serverStates = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|NOREPLICAS|BUSY|MISCONF|OOM) /;
+
+function refusedByServer(error: unknown): CommandError | undefined {
+  const state = error instanceof Error ? serverStates.exec(error.message)?.[1] : undefined;
+  return state === undefined ? undefined : new CommandError('UNAVAILABLE', `Redis cannot serve this now (${state})`);
+}

@@ -1,0 +1,18 @@
+import { runKeyspaceLua } from './run-keyspace.lua.js';
+
+/**
+ * Hands out what is due, to one replica at a time: a claimed member is put off by the claim's length, so that it comes
+ * back if this replica dies before it has dealt with it.
+ * ARGV: prefix, how many at most, claimMs.
+ * Returns {now, score of the next member or -1, member, score, member, score, …}.
+ */
+export const claimDueLua = `
+${runKeyspaceLua}
+local at = now()
+local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', at, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+for i = 1, #due, 2 do redis.call('ZADD', dueKey, at + tonumber(ARGV[3]), due[i]) end
+local first = redis.call('ZRANGE', dueKey, 0, 0, 'WITHSCORES')
+local reply = { at, first[2] and tonumber(first[2]) or -1 }
+for i = 1, #due do reply[i + 2] = due[i] end
+return reply
+`;

@@ -1,0 +1,131 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { SETTINGS } from '../config/config.module.js';
+import type { Settings } from '../config/settings.js';
+import { InFlight } from '../lifecycle/in-flight.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { RedisGate } from '../redis/redis-gate.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+import { RedisScript } from '../redis/redis-script.js';
+import { claimDueLua } from './claim-due.lua.js';
+
+/** Something that came due: a schedule's tick, or a run that was put off. */
+export interface DueItem {
+  namespace: string;
+  id: string;
+  /** When it came due, ms since the epoch by Redis. */
+  dueAt: number;
+}
+
+/** Deals with what came due; `now` is Redis' time of the claim. */
+export type DueHandler = (redis: RedisClient, items: readonly DueItem[], now: number) => Promise<void>;
+
+/** How many are claimed at once. More would let one replica hold what another could do. */
+const CLAIM_COUNT = 256;
+/** A claimed member comes back after this if its replica has died. */
+const CLAIM_MS = 2_000;
+const ERROR_PAUSE_MS = 250;
+
+/**
+ * Wakes when the next thing in the due index is due. All time is Redis' time; this process' clock only decides how long
+ * to sleep, as a difference. Every replica runs one; the claim script gives each member to one of them.
+ */
+@Injectable()
+export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(DueLoop.name);
+  private readonly claimScript = new RedisScript<(number | string)[]>('claim-due', claimDueLua);
+  private readonly handlers = new Map<string, DueHandler>();
+  private timer?: NodeJS.Timeout;
+  private wakeAt = Number.POSITIVE_INFINITY;
+  private turning = false;
+  private turnAgain = false;
+  private stopped = false;
+
+  constructor(
+    private readonly gate: RedisGate,
+    private readonly keys: RedisKeys,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly inFlight: InFlight,
+  ) {}
+
+  /** @param kind first letter of the members in the due index: `s` schedules, `r` runs */
+  handle(kind: string, handler: DueHandler): void {
+    this.handlers.set(kind, handler);
+  }
+
+  onApplicationBootstrap(): void {
+    this.sleep(0);
+  }
+
+  /** Takes nothing new; what it has claimed is dealt with, or comes back on another replica. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    await this.inFlight.idle(CLAIM_MS, 'due');
+  }
+
+  /** Tells the loop of something that comes due in this many ms; it sleeps no longer than that. */
+  wakeWithin(ms: number): void {
+    this.sleep(ms);
+  }
+
+  private sleep(ms: number): void {
+    if (this.stopped) return;
+    const at = performance.now() + Math.max(0, ms);
+    if (at >= this.wakeAt) return;
+    this.wakeAt = at;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.turn(), Math.max(0, ms));
+    this.timer.unref();
+  }
+
+  private async turn(): Promise<void> {
+    this.wakeAt = Number.POSITIVE_INFINITY;
+    if (this.turning) {
+      this.turnAgain = true;
+      return;
+    }
+    this.turning = true;
+    const done = this.inFlight.begin('due');
+    let nextMs = ERROR_PAUSE_MS;
+    try {
+      nextMs = await this.claimAndHandle();
+    } catch (error) {
+      this.logger.debug(`due index: ${(error as Error).message}`);
+    } finally {
+      done();
+      this.turning = false;
+      if (this.turnAgain) nextMs = 0;
+      this.turnAgain = false;
+      this.sleep(Math.min(nextMs, this.settings.tickPollEveryMs));
+    }
+  }
+
+  /** @returns how long to sleep */
+  private async claimAndHandle(): Promise<number> {
+    const [now, nextScore, ...claimed] = await this.gate.run(Date.now() + CLAIM_MS, (redis) =>
+      this.claimScript.run(redis, [this.keys.key('due')], [this.keys.key(), CLAIM_COUNT, CLAIM_MS]),
+    );
+    const byKind = new Map<string, DueItem[]>();
+    for (let index = 0; index < claimed.length; index += 2) {
+      const [kind, namespace, id] = String(claimed[index]).split('|');
+      const items = byKind.get(kind) ?? [];
+      items.push({ namespace, id, dueAt: Number(claimed[index + 1]) });
+      byKind.set(kind, items);
+    }
+    await Promise.all(
+      [...byKind].map(([kind, items]) => {
+        const handler = this.handlers.get(kind);
+        if (handler === undefined) return undefined;
+        return this.gate.run(Date.now() + CLAIM_MS, (redis) => handler(redis, items, Number(now)));
+      }),
+    );
+    if (claimed.length / 2 >= CLAIM_COUNT) return 0;
+    return Number(nextScore) < 0 ? this.settings.tickPollEveryMs : Math.max(0, Number(nextScore) - Number(now));
+  }
+}

@@ -1,0 +1,163 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { type Job, Queue, Worker } from 'bullmq';
+import { SETTINGS } from '../config/config.module.js';
+import type { Settings } from '../config/settings.js';
+import { InFlight } from '../lifecycle/in-flight.js';
+import { ReadinessChecks } from '../lifecycle/readiness-checks.js';
+import { ServingState } from '../lifecycle/serving-state.js';
+import { engineConnection } from '../redis/engine-connection.js';
+import { REDIS, type RedisClient } from '../redis/redis-client.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+import { redisStatus } from '../redis/redis-status.js';
+import { RunExecutor } from './run-executor.js';
+
+/** One hand-over of a run to the engine. */
+export interface EngineJob {
+  namespace: string;
+  runId: string;
+  /** Which hand-over of the run this is; part of the engine's job id, so that repeating one adds nothing. */
+  enqueues: number;
+  priority?: number;
+}
+
+export interface EngineCounts {
+  waitingCount: number;
+  activeCount: number;
+  delayedCount: number;
+}
+
+const QUEUE_NAME = 'engine';
+/** Closing a worker whose Redis answers takes milliseconds; this bounds the case where it does not. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * BullMQ carries the runs: which replica executes which, at most MAX_CONCURRENT_RUNS each, and what happens to those of a
+ * replica that died. It knows no time: a run is handed to it when it is due (docs/adr/0004-engine-and-own-records.md).
+ *
+ * Owns the queue (on the one client) and the worker (whose blocking duplicate is the replica's second Redis socket).
+ */
+@Injectable()
+export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Engine.name);
+  private readonly queue: Queue<EngineJob>;
+  private worker?: Worker<EngineJob>;
+
+  constructor(
+    @Inject(REDIS) private readonly redis: RedisClient,
+    private readonly keys: RedisKeys,
+    @Inject(SETTINGS) private readonly settings: Settings,
+    private readonly executor: RunExecutor,
+    private readonly inFlight: InFlight,
+    private readonly serving: ServingState,
+    readiness: ReadinessChecks,
+  ) {
+    this.queue = new Queue<EngineJob>(QUEUE_NAME, {
+      connection: engineConnection(redis),
+      prefix: keys.key(),
+      skipMetasUpdate: true,
+      defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
+    });
+    // Without a listener an 'error' event would end the process; RedisModule logs the connection's troubles.
+    this.queue.on('error', (error) => this.logger.debug(`queue: ${error.message}`));
+    readiness.add('engine', () => (this.worker?.isRunning() ? 'up' : { down: 'the worker is not running' }));
+  }
+
+  onApplicationBootstrap(): void {
+    const { runLockMs, maxConcurrentRuns } = this.settings;
+    const worker = new Worker<EngineJob>(QUEUE_NAME, (job) => this.process(job), {
+      connection: engineConnection(this.redis),
+      prefix: this.keys.key(),
+      concurrency: maxConcurrentRuns,
+      lockDuration: runLockMs,
+      stalledInterval: Math.max(1_000, Math.round(runLockMs * 0.4)),
+      // A stalled job is a replica that died or froze; the run's own record bounds how often it is repeated.
+      maxStalledCount: 1_000_000,
+      autorun: false,
+    });
+    worker.on('error', (error) => this.logger.debug(`worker: ${error.message}`));
+    worker.run().catch((error: Error) => this.logger.error(`worker ended: ${error.message}`));
+    this.worker = worker;
+  }
+
+  /** Hands runs over. Repeating a hand-over that the engine still has changes nothing. */
+  async add(jobs: readonly EngineJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    await this.queue.addBulk(
+      jobs.map((job) => ({
+        name: 'run',
+        data: { namespace: job.namespace, runId: job.runId, enqueues: job.enqueues },
+        opts: { jobId: jobId(job), ...(job.priority === undefined ? {} : { priority: job.priority }) },
+      })),
+    );
+  }
+
+  /** Whether the engine has this hand-over, waiting or active. */
+  async has(job: EngineJob): Promise<boolean> {
+    return (await this.queue.getJob(jobId(job))) !== undefined;
+  }
+
+  /** Jobs by state, of all replicas. */
+  async counts(): Promise<EngineCounts> {
+    const counts = await this.queue.getJobCounts('waiting', 'prioritized', 'active', 'delayed');
+    return {
+      waitingCount: (counts.waiting ?? 0) + (counts.prioritized ?? 0),
+      activeCount: counts.active ?? 0,
+      delayedCount: counts.delayed ?? 0,
+    };
+  }
+
+  /**
+   * Takes no new run, lets those under way end until DRAIN_TIMEOUT_MS after the drain began, puts the rest back, closes
+   * the worker. Never waits for a Redis that does not answer.
+   */
+  async beforeApplicationShutdown(): Promise<void> {
+    const { worker } = this;
+    if (worker === undefined) return void (await settleWithin(this.queue.close(), CLOSE_TIMEOUT_MS));
+    await settleWithin(worker.pause(true), CLOSE_TIMEOUT_MS);
+    const drained = await this.inFlight.idle(this.serving.drainLeftMs(this.settings.drainTimeoutMs), 'run');
+    if (!drained) {
+      this.executor.abandonAll();
+      await this.inFlight.idle(CLOSE_TIMEOUT_MS, 'run');
+    }
+    const redisAnswers = redisStatus(this.redis) === 'ready' && drained;
+    if (!(await settleWithin(worker.close(!redisAnswers), CLOSE_TIMEOUT_MS))) {
+      this.logger.warn('the worker did not close in time; its connection is cut');
+      worker.disconnect().catch(() => undefined);
+    }
+    await settleWithin(this.queue.close(), CLOSE_TIMEOUT_MS);
+  }
+
+  private async process(job: Job<EngineJob>): Promise<void> {
+    const { namespace, runId, enqueues } = job.data;
+    const done = this.inFlight.begin('run');
+    try {
+      await this.executor.execute(namespace, runId, enqueues);
+    } finally {
+      done();
+    }
+  }
+}
+
+/** BullMQ refuses ':' in a job id. */
+function jobId({ namespace, runId, enqueues }: EngineJob): string {
+  return `${namespace}~${runId}~${enqueues}`;
+}
+
+/** Waits for work at most this long; its late outcome is dropped. @returns whether it settled well in time. */
+async function settleWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  return new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), timeoutMs);
+    work
+      .then(
+        () => resolve(true),
+        () => resolve(false),
+      )
+      .finally(() => clearTimeout(timer));
+  });
+}

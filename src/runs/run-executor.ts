@@ -1,0 +1,232 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AgentCallError } from '../agents/agent-call.error.js';
+import { type AgentPlace, AgentsService } from '../agents/agents.service.js';
+import { SETTINGS } from '../config/config.module.js';
+import type { Settings } from '../config/settings.js';
+import type { AgentExecuteRequest } from '../contract/agent.schema.js';
+import { CommandError } from '../contract/command-error.js';
+import type { RunError } from '../contract/run.schema.js';
+import { isFinalRunState } from '../contract/run.schema.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { RedisGate } from '../redis/redis-gate.js';
+import { DispatchStats } from './dispatch-stats.js';
+import { DueLoop } from './due-loop.js';
+import { retryDelayMs } from './retry-backoff.js';
+import type { RunRecord } from './run.record.js';
+import { type ParkedRun, RunStore } from './run-store.js';
+import { RunWaiters } from './run-waiters.js';
+
+/** A place at an agent outlives the attempt by this, so that it is not given away while its answer is being written down. */
+const PLACE_GRACE_MS = 10_000;
+/** How long Redis may take for one step of a run. */
+const STEP_MS = 10_000;
+/** First look for an agent again after this; doubles up to the second. */
+const NO_AGENT_PAUSE_MS = 250;
+const NO_AGENT_MAX_PAUSE_MS = 2_000;
+/** An attempt whose agent was lost is repeated this often, beside the retries that the caller asked for. */
+const MAX_REDISPATCHES = 5;
+const MAX_MESSAGE_CHARS = 1_000;
+
+/** Thrown into an attempt by a shutdown whose drain ran out of time. */
+const ABANDONED = Symbol('abandoned');
+
+/**
+ * Executes one hand-over of a run: takes a place at an agent, begins the attempt under a new epoch, calls the agent,
+ * writes down how it ended. Every write is fenced by the epoch, so whatever a slow, frozen or replaced replica still does
+ * here changes nothing.
+ */
+@Injectable()
+export class RunExecutor {
+  private readonly logger = new Logger(RunExecutor.name);
+  private readonly underWay = new Set<AbortController>();
+
+  constructor(
+    private readonly store: RunStore,
+    private readonly agents: AgentsService,
+    private readonly gate: RedisGate,
+    private readonly dueLoop: DueLoop,
+    private readonly waiters: RunWaiters,
+    private readonly stats: DispatchStats,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  /** Breaks off every attempt under way and puts its run back, for another replica. */
+  abandonAll(): void {
+    for (const controller of this.underWay) controller.abort(ABANDONED);
+  }
+
+  /**
+   * @param enqueues the hand-over; an older one than the run's newest is a leftover and does nothing
+   * @throws CommandError UNAVAILABLE when Redis fails on the way; the due index brings the run back
+   */
+  async execute(namespace: string, runId: string, enqueues: number): Promise<void> {
+    const run = await this.step((redis) => this.store.load(redis, namespace, runId));
+    if (run === undefined || isFinalRunState(run.state) || run.enqueues !== enqueues || run.dueAt !== undefined) return;
+
+    let place: AgentPlace;
+    try {
+      place = await this.takePlace(run);
+    } catch (error) {
+      if (error instanceof CommandError && error.code === 'NO_AGENT') return this.waitForAgent(run, error);
+      throw error;
+    }
+
+    const attempt = repeatsAttempt(run) ? Math.max(1, run.attempt) : run.attempt + 1;
+    let epoch: number | undefined;
+    try {
+      epoch = await this.step((redis) => this.store.start(redis, run, attempt, place.agentId));
+    } catch (error) {
+      await place.release('abandoned', 0);
+      throw error;
+    }
+    if (epoch === undefined) return place.release('abandoned', 0);
+    await this.attempt({ ...run, attempt, epoch, agentId: place.agentId }, place);
+  }
+
+  private async takePlace(run: RunRecord): Promise<AgentPlace> {
+    // An agent that still works on a repeated attempt joins it to the one under way instead of doing it twice.
+    const goesOn = run.agentId !== undefined && !run.failedAgentIds.includes(run.agentId) && repeatsAttempt(run);
+    const prefer = goesOn ? run.agentId : undefined;
+    const avoid = run.spec.retry.onOtherAgent || repeatsAttempt(run) ? run.failedAgentIds : [];
+    return this.agents.acquire({
+      namespace: run.namespace,
+      route: { ...run.spec.route, stickyKey: run.spec.route.stickyKey ?? run.scheduleId ?? run.spec.job.name },
+      jobName: run.spec.job.name,
+      runId: run.runId,
+      epoch: run.epoch + 1,
+      leaseMs: run.spec.timeoutMs + PLACE_GRACE_MS,
+      preferAgentId: prefer,
+      avoidAgentIds: avoid,
+    });
+  }
+
+  private async attempt(run: RunRecord, place: AgentPlace): Promise<void> {
+    const controller = new AbortController();
+    this.underWay.add(controller);
+    this.stats.dispatched();
+    const startedAt = performance.now();
+    try {
+      const value = await place.execute(executeRequest(run), {
+        deadlineAt: Date.now() + run.spec.timeoutMs,
+        signal: controller.signal,
+      });
+      await this.succeeded(run, JSON.stringify(value ?? null));
+      await place.release('succeeded', performance.now() - startedAt);
+    } catch (error) {
+      if (!(error instanceof AgentCallError)) {
+        await place.release('abandoned', performance.now() - startedAt);
+        throw error;
+      }
+      await place.release(error.outcome, performance.now() - startedAt);
+      if (controller.signal.reason === ABANDONED) await this.putBack(run);
+      else await this.failed(run, error);
+    } finally {
+      this.underWay.delete(controller);
+    }
+  }
+
+  private async succeeded(run: RunRecord, result: string): Promise<void> {
+    const bytes = Buffer.byteLength(result);
+    if (bytes > this.settings.maxResultBytes) {
+      return this.end(run, 'failed', {
+        code: 'INVALID_ARGUMENT',
+        message: `the result has ${bytes} bytes; MAX_RESULT_BYTES is ${this.settings.maxResultBytes}`,
+        agentId: run.agentId,
+      });
+    }
+    const applied = await this.step((redis) =>
+      this.store.finish(redis, run, run.epoch, { state: 'succeeded', result }),
+    );
+    if (applied) this.waiters.ended(run.namespace, run.runId);
+    else this.logger.debug(`late answer of run ${run.runId} epoch ${run.epoch} dropped`);
+  }
+
+  /** The shutdown does not wait any longer; the agent may go on, and another replica joins it. */
+  private async putBack(run: RunRecord): Promise<void> {
+    await this.step((redis) =>
+      this.store.park(redis, run, run.epoch, { state: 'waiting', delayMs: 0, repeatsAttempt: true }),
+    );
+  }
+
+  private async failed(run: RunRecord, cause: AgentCallError): Promise<void> {
+    const error: RunError = {
+      code: cause.code,
+      message: cause.message.slice(0, MAX_MESSAGE_CHARS),
+      agentId: run.agentId,
+    };
+    const { kind } = cause;
+    const notExecuted = kind === 'unreachable' || kind === 'busy';
+    if ((notExecuted || kind === 'lost') && run.redispatches < MAX_REDISPATCHES) {
+      await this.park(run, {
+        state: 'waiting',
+        // Another agent can take it at once; the same one (of one) is given a moment.
+        delayMs: Math.min(50 * 2 ** run.redispatches, 1_000),
+        error,
+        failedAgentId: run.agentId,
+        repeatsAttempt: true,
+        redispatched: true,
+      });
+      return;
+    }
+    const mayRetry = cause.details?.retryable !== false && run.attempt < run.spec.retry.maxAttempts;
+    if (mayRetry) {
+      await this.park(run, {
+        state: 'retrying',
+        delayMs: retryDelayMs(run.spec.retry, run.attempt),
+        error,
+        failedAgentId: run.agentId,
+      });
+      return;
+    }
+    await this.end(run, kind === 'timeout' ? 'timed-out' : 'failed', error);
+  }
+
+  private async waitForAgent(run: RunRecord, cause: CommandError): Promise<void> {
+    const waitedSoFarMs = run.waitingSince === undefined ? 0 : Math.max(0, Date.now() - run.waitingSince);
+    const pauseMs = Math.min(NO_AGENT_MAX_PAUSE_MS, NO_AGENT_PAUSE_MS + waitedSoFarMs / 4);
+    const error: RunError = { code: 'NO_AGENT', message: cause.message };
+    const parked = await this.park(run, {
+      state: 'waiting',
+      delayMs: Math.round(pauseMs),
+      error,
+      repeatsAttempt: run.repeatsAttempt,
+      noAgent: true,
+    });
+    if (parked !== undefined && parked.waitedMs >= this.settings.noAgentWaitMs) await this.end(run, 'failed', error);
+  }
+
+  private async park(run: RunRecord, how: Parameters<RunStore['park']>[3]): Promise<ParkedRun | undefined> {
+    const parked = await this.step((redis) => this.store.park(redis, run, run.epoch, how));
+    if (parked !== undefined) this.dueLoop.wakeWithin(how.delayMs);
+    return parked;
+  }
+
+  private async end(run: RunRecord, state: 'failed' | 'timed-out', error: RunError): Promise<void> {
+    const applied = await this.step((redis) => this.store.finish(redis, run, run.epoch, { state, error }));
+    if (!applied) return;
+    this.stats.failed();
+    this.waiters.ended(run.namespace, run.runId);
+  }
+
+  private step<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {
+    return this.gate.run(Date.now() + STEP_MS, work);
+  }
+}
+
+/** A run found running was left there by a replica that died: the same attempt goes on. */
+function repeatsAttempt(run: RunRecord): boolean {
+  return run.repeatsAttempt || run.state === 'running';
+}
+
+function executeRequest(run: RunRecord): AgentExecuteRequest {
+  return {
+    runId: run.runId,
+    job: run.spec.job,
+    attempt: run.attempt,
+    epoch: run.epoch,
+    idempotencyKey: run.spec.idempotencyKey ?? run.runId,
+    deadlineMs: run.spec.timeoutMs,
+    ...(run.scheduleId === undefined ? {} : { scheduleId: run.scheduleId }),
+    ...(run.tickAt === undefined ? {} : { tickAt: run.tickAt }),
+  };
+}

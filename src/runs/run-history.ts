@@ -1,0 +1,87 @@
+import { Injectable } from '@nestjs/common';
+import type { CommandReply, CommandRequest } from '../contract/commands.js';
+import { CommandError } from '../contract/command-error.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+import { parseRun, type RunRecord, runView } from './run.record.js';
+
+/** Runs read for one page at most; a rare state in a long history answers with a short page and a cursor. */
+const MAX_SCANNED = 1_000;
+const BATCH_COUNT = 100;
+
+interface Entry {
+  id: string;
+  createdAt: number;
+}
+
+/** Reads runs back, newest first. */
+@Injectable()
+export class RunHistory {
+  constructor(private readonly keys: RedisKeys) {}
+
+  /** @throws CommandError INVALID_ARGUMENT for a cursor that no page gave */
+  async list(redis: RedisClient, request: CommandRequest<'run.list'>): Promise<CommandReply<'run.list'>> {
+    const { namespace, scheduleId, limit, since = 0 } = request;
+    const index =
+      scheduleId === undefined ? this.keys.key('runs', namespace) : this.keys.key('runs-of', namespace, scheduleId);
+    const items: CommandReply<'run.list'>['items'] = [];
+    let rank = request.cursor === undefined ? 0 : await rankAfter(redis, index, parseCursor(request.cursor));
+    let last: Entry | undefined;
+    for (let scanned = 0; scanned < MAX_SCANNED; scanned += BATCH_COUNT) {
+      const entries = await readEntries(redis, index, rank);
+      const runs = await this.readRuns(redis, namespace, index, entries);
+      for (const [at, entry] of entries.entries()) {
+        if (entry.createdAt < since) return { items };
+        last = entry;
+        const run = runs[at];
+        if (run !== undefined && matches(run, request)) items.push(runView(run));
+        if (items.length === limit) return { items, nextCursor: cursorOf(entry) };
+      }
+      if (entries.length < BATCH_COUNT) return { items };
+      // Those that were taken out of the index moved the rest up.
+      rank += runs.filter((run) => run !== undefined).length;
+    }
+    return last === undefined ? { items } : { items, nextCursor: cursorOf(last) };
+  }
+
+  private async readRuns(
+    redis: RedisClient,
+    namespace: string,
+    index: string,
+    entries: readonly Entry[],
+  ): Promise<(RunRecord | undefined)[]> {
+    const runs = await Promise.all(
+      entries.map(async ({ id }) => parseRun(await redis.hgetall(this.keys.key('run', namespace, id)))),
+    );
+    const forgotten = entries.filter((_entry, at) => runs[at] === undefined).map(({ id }) => id);
+    if (forgotten.length > 0) await redis.zrem(index, ...forgotten);
+    return runs;
+  }
+}
+
+async function readEntries(redis: RedisClient, index: string, rank: number): Promise<Entry[]> {
+  const flat = await redis.zrevrange(index, rank, rank + BATCH_COUNT - 1, 'WITHSCORES');
+  const entries: Entry[] = [];
+  for (let at = 0; at < flat.length; at += 2) entries.push({ id: flat[at], createdAt: Number(flat[at + 1]) });
+  return entries;
+}
+
+/** Where the next page begins: behind the cursor's run or, when that one was forgotten, behind its time. */
+async function rankAfter(redis: RedisClient, index: string, { id, createdAt }: Entry): Promise<number> {
+  const rank = await redis.zrevrank(index, id);
+  return rank === null ? redis.zcount(index, createdAt, '+inf') : rank + 1;
+}
+
+function cursorOf({ id, createdAt }: Entry): string {
+  return `${createdAt}~${id}`;
+}
+
+function parseCursor(cursor: string): Entry {
+  const [, createdAt, id] = /^(\d{1,15})~(.+)$/.exec(cursor) ?? [];
+  if (id === undefined) throw new CommandError('INVALID_ARGUMENT', 'cursor: not one that a page gave');
+  return { id, createdAt: Number(createdAt) };
+}
+
+function matches(run: RunRecord, { state, agentId }: CommandRequest<'run.list'>): boolean {
+  return (state === undefined || run.state === state) && (agentId === undefined || run.agentId === agentId);
+}

@@ -1,0 +1,20 @@
+/**
+ * Lua shared by every script that touches runs. ARGV[1] is the key prefix (`{keyspace}`); all keys carry it, so they
+ * share one hash slot and a script may build the names of those it needs.
+ *
+ * Invariant: a run that has not ended has a member `r|namespace|runId` in the due index. Whatever is lost (an engine job,
+ * a replica between two steps), the member comes due and the run goes on.
+ */
+export const runKeyspaceLua = `
+local prefix = ARGV[1]
+local dueKey = prefix .. ':due'
+local function now()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+local function runKey(ns, runId) return prefix .. ':run:' .. ns .. ':' .. runId end
+local function runMember(ns, runId) return 'r|' .. ns .. '|' .. runId end
+local function isFinal(state)
+  return state == 'succeeded' or state == 'failed' or state == 'cancelled' or state == 'timed-out'
+end
+`;

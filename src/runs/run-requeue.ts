@@ -1,0 +1,37 @@
+import { Injectable, type OnModuleInit } from '@nestjs/common';
+import type { RedisClient } from '../redis/redis-client.js';
+import { DispatchStats } from './dispatch-stats.js';
+import { type DueItem, DueLoop } from './due-loop.js';
+import { Engine } from './engine.js';
+import { RunStore } from './run-store.js';
+
+/** Hands runs that came due to the engine: delayed ones, retries, and those whose engine job was lost. */
+@Injectable()
+export class RunRequeue implements OnModuleInit {
+  constructor(
+    private readonly dueLoop: DueLoop,
+    private readonly store: RunStore,
+    private readonly engine: Engine,
+    private readonly stats: DispatchStats,
+  ) {}
+
+  onModuleInit(): void {
+    this.dueLoop.handle('r', (redis, items) => this.requeue(redis, items));
+  }
+
+  private async requeue(redis: RedisClient, items: readonly DueItem[]): Promise<void> {
+    await Promise.all(items.map((item) => this.requeueOne(redis, item)));
+  }
+
+  private async requeueOne(redis: RedisClient, { namespace, id: runId }: DueItem): Promise<void> {
+    const requeued = await this.store.requeue(redis, namespace, runId);
+    if (requeued === undefined) return;
+    const job = { namespace, runId, enqueues: requeued.enqueues, priority: requeued.priority };
+    if (!requeued.wasPutOff) {
+      // Nobody put it off: either the engine is still busy with it, or it lost the job.
+      if (await this.engine.has(job)) return;
+      this.stats.repaired();
+    }
+    await this.engine.add([job]);
+  }
+}

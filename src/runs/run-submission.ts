@@ -1,0 +1,60 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { CommandReply } from '../contract/commands.js';
+import { CommandError } from '../contract/command-error.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { RedisGate } from '../redis/redis-gate.js';
+import type { CommandContext } from '../transport/command-context.js';
+import { DueLoop } from './due-loop.js';
+import { Engine, type EngineJob } from './engine.js';
+import { runView } from './run.record.js';
+import { type NewRun, RunStore } from './run-store.js';
+import { RunWaiters } from './run-waiters.js';
+
+/** Accepts runs: writes them down, hands them to the engine, and lets the caller wait for the end. */
+@Injectable()
+export class RunSubmission {
+  private readonly logger = new Logger(RunSubmission.name);
+
+  constructor(
+    private readonly gate: RedisGate,
+    private readonly store: RunStore,
+    private readonly engine: Engine,
+    private readonly dueLoop: DueLoop,
+    private readonly waiters: RunWaiters,
+  ) {}
+
+  /**
+   * @throws CommandError RATE_LIMITED (too many open runs), UNAVAILABLE (Redis); with `wait` also DEADLINE_EXCEEDED, which
+   * does not end the run, and the error of a run that failed
+   */
+  async submit(run: NewRun, wait: boolean, context: CommandContext): Promise<CommandReply<'job.submit'>> {
+    const submitted = await this.gate.run(context.deadlineAt, (redis) => this.store.submit(redis, run));
+    const { runId, deduplicated, dueAt } = submitted;
+    if (dueAt !== undefined) this.dueLoop.wakeWithin(0);
+    else if (!deduplicated) {
+      await this.handOver(
+        [{ namespace: run.namespace, runId, enqueues: 1, priority: run.spec.priority }],
+        context.deadlineAt,
+      );
+    }
+    if (!wait) return { runId, deduplicated };
+    const ended = runView(await this.waiters.ending(run.namespace, runId, context.deadlineAt, context.signal));
+    if (ended.state !== 'succeeded') {
+      const { code, message } = ended.error ?? {
+        code: 'INTERNAL' as const,
+        message: `run ${runId} ended ${ended.state}`,
+      };
+      throw new CommandError(code, message, { runId, state: ended.state });
+    }
+    return { runId, deduplicated, result: ended.result ?? null };
+  }
+
+  /** Hands runs that are written down to the engine. What fails here is not lost: the due index brings it back. */
+  async handOver(jobs: readonly EngineJob[], deadlineAt: number): Promise<void> {
+    try {
+      await this.gate.run(deadlineAt, (_redis: RedisClient) => this.engine.add(jobs));
+    } catch (error) {
+      this.logger.warn(`${jobs.length} runs will be handed over again: ${(error as Error).message}`);
+    }
+  }
+}

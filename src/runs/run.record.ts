@@ -1,0 +1,99 @@
+import type { Job, Retry, Route } from '../contract/job.schema.js';
+import type { Run, RunError, RunState } from '../contract/run.schema.js';
+
+/** What never changes about a run; one JSON field of its hash. */
+export interface RunSpec {
+  job: Job;
+  route: Route;
+  retry: Retry;
+  timeoutMs: number;
+  /** 1 first … 10 last; absent: before all of them. */
+  priority?: number;
+  resultKey?: string;
+  /** Travels to the agent with every attempt; absent: the run's id does. */
+  idempotencyKey?: string;
+}
+
+/** A run as it stands in its Redis hash. */
+export interface RunRecord {
+  namespace: string;
+  runId: string;
+  scheduleId?: string;
+  tickAt?: number;
+  spec: RunSpec;
+  state: RunState;
+  attempt: number;
+  epoch: number;
+  /** How often the run was handed to the engine; an engine job of an older number is a leftover. */
+  enqueues: number;
+  agentId?: string;
+  createdAt: number;
+  dueAt?: number;
+  startedAt?: number;
+  finishedAt?: number;
+  error?: RunError;
+  /** JSON text. */
+  result?: string;
+  /** Since when no agent could take it. */
+  waitingSince?: number;
+  /** Agents that failed this run; the newest last. */
+  failedAgentIds: string[];
+  /** Set when the next dispatch repeats the attempt under way instead of beginning a new one. */
+  repeatsAttempt: boolean;
+  /** How often an attempt was repeated because its agent was lost. */
+  redispatches: number;
+}
+
+/** Reads a run from the fields of its hash; undefined where the hash does not exist. */
+export function parseRun(fields: Record<string, string>): RunRecord | undefined {
+  if (fields.runId === undefined) return undefined;
+  return {
+    namespace: fields.namespace,
+    runId: fields.runId,
+    scheduleId: fields.scheduleId,
+    tickAt: optionalNumber(fields.tickAt),
+    spec: JSON.parse(fields.spec) as RunSpec,
+    state: fields.state as RunState,
+    attempt: Number(fields.attempt),
+    epoch: Number(fields.epoch),
+    enqueues: Number(fields.enqueues),
+    agentId: fields.agentId,
+    createdAt: Number(fields.createdAt),
+    dueAt: optionalNumber(fields.dueAt),
+    startedAt: optionalNumber(fields.startedAt),
+    finishedAt: optionalNumber(fields.finishedAt),
+    error: fields.error === undefined ? undefined : (JSON.parse(fields.error) as RunError),
+    result: fields.result,
+    waitingSince: optionalNumber(fields.waitingSince),
+    failedAgentIds: fields.failedAgentIds === undefined ? [] : fields.failedAgentIds.split(','),
+    repeatsAttempt: fields.repeatsAttempt === '1',
+    redispatches: Number(fields.redispatches ?? 0),
+  };
+}
+
+/** A run as callers see it. */
+export function runView(run: RunRecord): Run {
+  return {
+    runId: run.runId,
+    namespace: run.namespace,
+    scheduleId: run.scheduleId,
+    tickAt: run.tickAt,
+    job: run.spec.job,
+    state: run.state,
+    attempt: run.attempt,
+    maxAttempts: run.spec.retry.maxAttempts,
+    epoch: run.epoch,
+    agentId: run.agentId,
+    createdAt: run.createdAt,
+    dueAt: run.dueAt,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt,
+    error: run.error,
+    result: run.result === undefined ? undefined : (JSON.parse(run.result) as Run['result']),
+    resultKey: run.spec.resultKey,
+  };
+}
+
+function optionalNumber(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}

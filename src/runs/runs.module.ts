@@ -1,0 +1,36 @@
+import { Module } from '@nestjs/common';
+import { AgentsModule } from '../agents/agents.module.js';
+import { DispatchStats } from './dispatch-stats.js';
+import { DueLoop } from './due-loop.js';
+import { Engine } from './engine.js';
+import { ResultStore } from './result-store.js';
+import { ResultsController } from './results.controller.js';
+import { RunCancellation } from './run-cancellation.js';
+import { RunExecutor } from './run-executor.js';
+import { RunHistory } from './run-history.js';
+import { RunRequeue } from './run-requeue.js';
+import { RunStore } from './run-store.js';
+import { RunSubmission } from './run-submission.js';
+import { RunWaiters } from './run-waiters.js';
+import { RunsController } from './runs.controller.js';
+
+/** One execution: submit, attempts, timeout, cancel, history, result. Owns the engine's queue and worker. */
+@Module({
+  imports: [AgentsModule],
+  controllers: [RunsController, ResultsController],
+  providers: [
+    DispatchStats,
+    DueLoop,
+    Engine,
+    ResultStore,
+    RunCancellation,
+    RunExecutor,
+    RunHistory,
+    RunRequeue,
+    RunStore,
+    RunSubmission,
+    RunWaiters,
+  ],
+  exports: [DispatchStats, DueLoop, Engine, RunCancellation, RunHistory, RunStore, RunSubmission],
+})
+export class RunsModule {}

@@ -1,0 +1,147 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { Logger } from '@nestjs/common';
+import { z } from 'zod';
+import { CommandError, type WireError } from '../contract/command-error.js';
+import { FramedSocket } from './framed-socket.js';
+import { ExecutionError } from './job-runner.js';
+import { tokenCheck } from './token-check.js';
+
+/** Replicas of commander, one connection each, with room for those that come while others go. */
+const MAX_CONNECTIONS = 256;
+/** A connection without a request under way or a byte for this long is closed; commander dials again when it needs one. */
+const IDLE_TIMEOUT_MS = 900_000;
+const INCOMPLETE_REQUEST_TIMEOUT_MS = 10_000;
+const MAX_SEND_BUFFER_BYTES = 16_777_216;
+
+/** Serves one pattern: checks the data and resolves with the reply as JSON. */
+export type PatternHandler = (data: unknown) => Promise<string>;
+
+export interface AgentListenerOptions {
+  host: string;
+  /** 0: a free one. */
+  port: number;
+  /** What every request must carry, if set. */
+  token?: string;
+  /** Longest request, in UTF-16 code units. */
+  maxFrameChars: number;
+}
+
+interface Connection {
+  socket: Socket;
+  framed: FramedSocket;
+  /** Requests not answered yet. */
+  openCount: number;
+}
+
+const packetSchema = z.object({
+  id: z.string().max(128),
+  pattern: z.unknown(),
+  data: z.unknown(),
+  token: z.unknown(),
+});
+
+/** The TCP server of an agent: Nest's framing and packets, so every Nest TCP client can talk to it. */
+export class AgentListener {
+  private readonly logger = new Logger('CommanderAgent');
+  private readonly server: Server;
+  private readonly connections = new Set<Connection>();
+  private readonly isAllowed: (token: unknown) => boolean;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly options: AgentListenerOptions,
+    private readonly handlers: ReadonlyMap<string, PatternHandler>,
+  ) {
+    this.isAllowed = tokenCheck(options.token);
+    this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
+    this.server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  get connectionCount(): number {
+    return this.connections.size;
+  }
+
+  /** Resolves with where it listens; rejects with the system's error (EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOTFOUND …). */
+  listen(): Promise<AddressInfo> {
+    const { host, port } = this.options;
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(port, host, () => {
+        this.server.off('error', reject);
+        this.server.on('error', (error) => this.logger.error(`listener: ${error.message}`));
+        resolve(this.server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Accepts nothing new, sends what was written, closes every connection; after `timeoutMs` without ceremony. Idempotent. */
+  close(timeoutMs: number): Promise<void> {
+    this.closing ??= this.closeAll(timeoutMs);
+    return this.closing;
+  }
+
+  private async closeAll(timeoutMs: number): Promise<void> {
+    if (!this.server.listening) return;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    for (const { socket } of this.connections) socket.destroySoon();
+    const timer = setTimeout(() => {
+      for (const { socket } of this.connections) socket.destroy();
+    }, timeoutMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  private accept(socket: Socket): void {
+    const framed = new FramedSocket(socket, {
+      maxFrameChars: this.options.maxFrameChars,
+      maxSendBufferBytes: MAX_SEND_BUFFER_BYTES,
+      incompleteFrameTimeoutMs: INCOMPLETE_REQUEST_TIMEOUT_MS,
+    });
+    const connection: Connection = { socket, framed, openCount: 0 };
+    this.connections.add(connection);
+    socket.on('close', () => this.connections.delete(connection));
+    // Framing errors come as `error` without the end of the socket; what follows in the stream is garbage.
+    socket.on('error', (error: unknown) => {
+      this.logger.debug(
+        `connection of ${socket.remoteAddress}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      socket.destroy();
+    });
+    socket.setTimeout(IDLE_TIMEOUT_MS, () => {
+      if (connection.openCount === 0) socket.destroySoon();
+    });
+    framed.on('message', (packet: unknown) => void this.serve(connection, packet));
+  }
+
+  /** Never rejects: whatever happens becomes the `err` of the answer. */
+  private async serve(connection: Connection, packet: unknown): Promise<void> {
+    const parsed = packetSchema.safeParse(packet);
+    if (!parsed.success) {
+      // Without an id (a Nest event, say) there is nobody to answer.
+      return void connection.socket.destroySoon();
+    }
+    const { id, pattern, data, token } = parsed.data;
+    connection.openCount += 1;
+    let answer: string;
+    try {
+      if (!this.isAllowed(token)) throw new CommandError('UNAUTHENTICATED', 'the token is missing or wrong');
+      const handler = typeof pattern === 'string' ? this.handlers.get(pattern) : undefined;
+      if (!handler) throw new CommandError('NOT_FOUND', 'no such command on an agent');
+      answer = `"response":${await handler(data)}`;
+    } catch (error) {
+      answer = `"err":${JSON.stringify(this.wireErrorOf(error))}`;
+    } finally {
+      connection.openCount -= 1;
+    }
+    if (!connection.socket.writable) return;
+    // `id` last: a reader that has to skip an answer too long for it still learns whose it was.
+    connection.framed.writeFrame(`{${answer},"isDisposed":true,"id":${JSON.stringify(id)}}`);
+  }
+
+  private wireErrorOf(error: unknown): WireError {
+    if (error instanceof ExecutionError) return error.wire;
+    if (error instanceof CommandError) return error.toWire();
+    this.logger.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    return new CommandError('INTERNAL', 'internal error of the agent').toWire();
+  }
+}

@@ -1,0 +1,56 @@
+import { hostname } from 'node:os';
+import type { ConnectionOptions } from 'node:tls';
+import { z } from 'zod';
+import { idSchema } from '../contract/common.schema.js';
+
+const durationMs = (min: number, max: number) => z.int().min(min).max(max);
+
+export const commanderAgentOptionsSchema = z.strictObject({
+  commander: z
+    .strictObject({
+      host: z.string().min(1).max(253).default('127.0.0.1'),
+      port: z.int().min(1).max(65_535).default(7970),
+      /** `COMMANDER_TOKEN` of the service; the agent asks it of commander in return. */
+      token: z.string().min(1).max(512).optional(),
+      /** TLS to commander: what `tls.connect` takes. */
+      tls: z.custom<ConnectionOptions>((value) => typeof value === 'object' && value !== null).optional(),
+    })
+    .prefault({}),
+  /** Default: host name and process id, new with each start. */
+  agentId: idSchema.default(defaultAgentId),
+  listenHost: z.string().min(1).max(253).default('127.0.0.1'),
+  /** 0: a free one. */
+  listenPort: z.int().min(0).max(65_535).default(0),
+  /** Where commander dials. Default: `listenHost`, or when that is every interface the own address on the connection to commander. */
+  advertiseHost: z.string().min(1).max(253).optional(),
+  labels: z.record(idSchema, z.string().max(128)).default({}),
+  /** Runs at once. */
+  capacity: z.int().min(1).max(10_000).default(10),
+  version: z.string().max(64).default('0.0.0'),
+  namespace: idSchema.default('default'),
+  /** How long runs under way may finish after SIGTERM. */
+  drainTimeoutMs: durationMs(0, 600_000).default(10_000),
+  /** How long closing the listener, and then the connection to commander, may take. */
+  closeTimeoutMs: durationMs(1, 60_000).default(1_000),
+  /** How long one attempt to reach commander may take. */
+  connectTimeoutMs: durationMs(1, 60_000).default(2_000),
+  /** Longest request from commander, in UTF-16 code units. */
+  maxFrameChars: z.int().min(1_024).max(134_217_728).default(4_194_304),
+  /** Longest result, as JSON; a longer one fails its run here instead of travelling in vain. */
+  maxResultBytes: z.int().min(1_024).max(134_217_728).default(524_288),
+});
+
+/** What `CommanderAgentModule.forRoot` takes; everything has a default. */
+export type CommanderAgentOptions = z.input<typeof commanderAgentOptionsSchema>;
+export type CommanderAgentSettings = z.output<typeof commanderAgentOptionsSchema>;
+
+/** Injection token of {@link CommanderAgentOptions}. */
+export const COMMANDER_AGENT_OPTIONS = Symbol('COMMANDER_AGENT_OPTIONS');
+
+function defaultAgentId(): string {
+  const host = hostname()
+    .replace(/[^A-Za-z0-9._-]/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 100);
+  return `${host || 'agent'}-${process.pid}`;
+}

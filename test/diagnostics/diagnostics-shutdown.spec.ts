@@ -1,0 +1,36 @@
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { DiagnosticsService } from '../../src/diagnostics/diagnostics.service';
+import { dieWithUs } from '../support/die-with-us';
+import { DiagnosticsApp } from './support/diagnostics-app';
+
+const root = join(__dirname, '../..');
+
+describe('DiagnosticsModule in an application of somebody else', () => {
+  it('loads nothing of Redis or the transport, and lets the process end by itself once closed', async () => {
+    const child = fork(join(__dirname, 'fixtures/foreign-app.ts'), {
+      cwd: root,
+      execArgv: ['--require', join(root, 'scripts/lib/register-typescript.cjs')],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const release = dieWithUs(child.pid!);
+    const messages: { status: number; sections: string[]; packages: string[]; folders: string[] }[] = [];
+    child.on('message', (message) => messages.push(message as (typeof messages)[number]));
+    const exit = await new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+    release();
+    expect(exit).toEqual({ code: 0, signal: null });
+    expect(messages).toHaveLength(1);
+    expect(messages[0]!.status).toBe(200);
+    expect(messages[0]!.sections).toContain('eventLoopDelay');
+    expect(messages[0]!.packages).toEqual([]);
+    expect(messages[0]!.folders.sort()).toEqual(['contract', 'diagnostics', 'diagnostics/measurements']);
+  });
+
+  it('stops what it started when the application has closed, not before', async () => {
+    const served = await DiagnosticsApp.start();
+    const service = served.app.get(DiagnosticsService);
+    expect((await service.read()).eventLoopDelay).toHaveProperty('windowMs');
+    await served.app.close();
+    expect((await service.read()).eventLoopDelay).toEqual({ error: 'Error' });
+  });
+});

@@ -1,0 +1,72 @@
+import { readSettings, settings, SettingsError } from '../../src/config/settings.js';
+
+function refusal(environment: Record<string, string>): string {
+  try {
+    readSettings(environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingsError);
+    return (error as Error).message;
+  }
+  throw new Error('accepted');
+}
+
+describe('readSettings', () => {
+  it('has a default for everything, and an empty variable counts as unset', () => {
+    const values = readSettings({ TCP_PORT: '' });
+    expect(values).toMatchObject({ tcpHost: '127.0.0.1', tcpPort: 7970, httpHost: '127.0.0.1', httpPort: 6060 });
+    expect(Object.isFrozen(values)).toBe(true);
+  });
+
+  it('accepts its own defaults when they are written down', () => {
+    for (const { env, default: value } of Object.values(settings)) {
+      if (value === undefined || Array.isArray(value)) continue;
+      expect(() => readSettings({ [env]: String(value) })).not.toThrow();
+    }
+  });
+
+  it.each([
+    ['TCP_PORT', '70000', 'a whole number from 0 to 65535'],
+    ['TCP_PORT', '-1', 'a whole number from 0 to 65535'],
+    ['TCP_PORT', '1e3', 'a whole number from 0 to 65535'],
+    ['TCP_PORT', ' 80', 'a whole number from 0 to 65535'],
+    ['SHUTDOWN_TIMEOUT_MS', '15s', 'whole milliseconds from'],
+    ['LOG_LEVEL', 'loud', 'fatal, error, warn, info'],
+    ['REDIS_URL', 'localhost:6379', 'redis://'],
+    ['INSECURE_BIND', 'yes', 'true or false'],
+  ])('refuses %s=%s with variable, value and what is expected', (name, value, expected) => {
+    const message = refusal({ [name]: value });
+    expect(message).toContain(`${name}=${JSON.stringify(value)}`);
+    expect(message).toContain(expected);
+  });
+
+  it('names every bad value at once', () => {
+    expect(refusal({ TCP_PORT: 'x', HTTP_PORT: 'y' }).split('\n')).toHaveLength(2);
+  });
+
+  it('never shows a token or the password of a URL', () => {
+    expect(refusal({ COMMANDER_TOKEN: 's3cret'.repeat(100) })).not.toContain('s3cret');
+    expect(refusal({ REDIS_URL: 'http://user:s3cret@host' })).not.toContain('s3cret');
+  });
+
+  it('refuses to listen beyond loopback without a token, and does so with one or when told to', () => {
+    expect(refusal({ TCP_HOST: '0.0.0.0' })).toContain('COMMANDER_TOKEN');
+    expect(refusal({ HTTP_HOST: '0.0.0.0' })).toContain('DIAGNOSTICS_TOKEN');
+    expect(readSettings({ TCP_HOST: '0.0.0.0', COMMANDER_TOKEN: 'x' }).tcpHost).toBe('0.0.0.0');
+    expect(readSettings({ TCP_HOST: '0.0.0.0', HTTP_HOST: '::', INSECURE_BIND: 'true' }).httpHost).toBe('::');
+  });
+
+  it('refuses settings that contradict each other', () => {
+    expect(refusal({ DRAIN_TIMEOUT_MS: '20000' })).toContain('SHUTDOWN_TIMEOUT_MS');
+    expect(refusal({ AGENT_LEASE_MS: '1000' })).toContain('AGENT_HEARTBEAT_EVERY_MS');
+    expect(refusal({ REDIS_MODE: 'cluster' })).toContain('REDIS_NODES');
+  });
+
+  it('has a unit or a plural in the name of every number, and one line of documentation', () => {
+    for (const [key, { env, doc, default: value }] of Object.entries(settings)) {
+      expect(doc).toMatch(/^[A-Z].*\.$/);
+      expect(doc).not.toContain('\n');
+      if (typeof value === 'number' && !/PORT$/.test(env))
+        expect(key).toMatch(/(Ms|Bytes|Depth|s|PerSchedule|PerNamespace|Commands)$/);
+    }
+  });
+});
