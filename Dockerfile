@@ -22,7 +22,7 @@ LABEL org.opencontainers.image.title="mu-commander" \
 
 # Loopback would be unreachable from outside the container. The service refuses to listen beyond it until COMMANDER_TOKEN
 # and DIAGNOSTICS_TOKEN are set, so an image that is started without them ends with a line that says so.
-# NODE_OPTIONS fits a pod of 192 MiB, or 208 MiB where HEALTHCHECK runs; whoever sets another limit sets both, side by
+# NODE_OPTIONS fits a pod of 192 MiB, or 216 MiB where HEALTHCHECK runs; whoever sets another limit sets both, side by
 # side (k8s/README.md has the sum).
 ENV NODE_ENV=production \
     TCP_HOST=0.0.0.0 \

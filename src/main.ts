@@ -1,3 +1,5 @@
+// First: a signal that comes while the rest is loaded must not be lost.
+import './lifecycle/early-signals.js';
 import 'reflect-metadata';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -25,6 +27,8 @@ async function start(settings: Settings): Promise<void> {
   const app = await starting;
   const server = app.get(CommanderServer);
   app.connectMicroservice({ strategy: server }, { inheritAppConfig: true });
+  // Before the first command can come in: everything that hooks prepare is there.
+  await app.init();
   await app.startAllMicroservices();
   await app.listen(settings.httpPort, settings.httpHost);
 

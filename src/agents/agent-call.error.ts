@@ -2,7 +2,7 @@ import type { ErrorCode } from '../contract/command-error.js';
 
 /**
  * `unreachable`: no connection, nothing was delivered. `lost`: the connection broke after sending, the agent may have
- * done the work. `timeout`: no answer by the deadline. `busy`: the agent refused for now. `job`: the handler failed.
+ * done the work. `timeout`: no answer by the deadline. `busy`: the agent refused and has not begun. `job`: the handler failed.
  * `protocol`: what came back is not an answer of the contract. `aborted`: the caller gave up.
  */
 export type AgentCallErrorKind = 'unreachable' | 'lost' | 'timeout' | 'busy' | 'job' | 'protocol' | 'aborted';

@@ -5,7 +5,10 @@ import { AgentDirectory } from './agent-directory.js';
 const SWEEP_EVERY_MS = 2_000;
 const SWEEP_TIMEOUT_MS = 1_000;
 
-/** Closes connections to agents that are gone, also while nothing is dispatched that would notice it. */
+/**
+ * Looks at the agents of all namespaces in use and closes connections to those that are gone, also while nothing is
+ * dispatched that would notice it.
+ */
 @Injectable()
 export class AgentConnectionSweep implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
@@ -32,7 +35,7 @@ export class AgentConnectionSweep implements OnApplicationBootstrap, OnApplicati
     this.isSweeping = true;
     try {
       this.pool.closeIdle();
-      for (const namespace of this.pool.namespaces()) {
+      for (const namespace of new Set([...this.directory.namespacesInUse(), ...this.pool.namespaces()])) {
         const { now, agents } = await this.directory.agents(namespace, Date.now() + SWEEP_TIMEOUT_MS);
         this.pool.retain(
           namespace,

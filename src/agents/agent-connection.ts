@@ -1,14 +1,17 @@
 import { connect, type Socket } from 'node:net';
-import { isWireError } from '../contract/command-error.js';
+import { type ErrorCode, isWireError } from '../contract/command-error.js';
+import { isDeeperThan } from '../transport/json-depth.js';
 import { AgentCallError } from './agent-call.error.js';
 import { encodeFrame, FrameDecoder } from './agent-frame.js';
-import { isDeeperThan } from './json-depth.js';
 
 /** Idle time after which the kernel asks whether the agent's machine is still there. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Nest's answer to a pattern that nobody handles. */
 const NO_HANDLER = /^There is no (matching )?message handler/;
+
+/** Codes with which an agent refuses a run that it has not begun: it is full, draining, or has no such handler (any more). */
+const notNow: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['RATE_LIMITED', 'SHUTTING_DOWN', 'NOT_FOUND']);
 
 /** One process of one agent, and where it listens. */
 export interface AgentTarget {
@@ -278,20 +281,14 @@ export class AgentConnection {
       return new AgentCallError('job', 'INTERNAL', text);
     }
     const { code, message, details } = err;
-    switch (code) {
-      case 'RATE_LIMITED':
-      case 'SHUTTING_DOWN':
-        return new AgentCallError('busy', code, message, undefined, details);
-      case 'DEADLINE_EXCEEDED':
-        // It kept the deadline and said so: the job was slow, the agent is well.
-        return new AgentCallError('timeout', code, message, 'job-error', details);
-      case 'CANCELLED':
-        return new AgentCallError('job', code, message, 'abandoned', details);
-      case 'UNAUTHENTICATED':
-        return this.protocolError(`agent ${agentId} refused the token`);
-      default:
-        return new AgentCallError('job', code, message, undefined, details);
+    // An agent marks what its handler threw: a site that is rate limited must not pass for an agent that is.
+    if (details?.kind !== 'job') {
+      if (notNow.has(code)) return new AgentCallError('busy', code, message, undefined, details);
+      if (code === 'UNAUTHENTICATED') return this.protocolError(`agent ${agentId} refused the token`);
     }
+    // It kept the deadline and said so: the job was slow, the agent is well.
+    if (code === 'DEADLINE_EXCEEDED') return new AgentCallError('timeout', code, message, 'job-error', details);
+    return new AgentCallError('job', code, message, code === 'CANCELLED' ? 'abandoned' : undefined, details);
   }
 
   private fail(error: AgentCallError): void {

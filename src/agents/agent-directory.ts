@@ -51,6 +51,11 @@ export class AgentDirectory {
     cached.loading = undefined;
   }
 
+  /** Namespaces that somebody asked about and that have agents. */
+  namespacesInUse(): string[] {
+    return [...this.namespaces.keys()];
+  }
+
   /** Agents that are not down, over all cached namespaces. */
   knownCount(): number {
     let count = 0;

@@ -22,17 +22,19 @@ const registrationShape = {
 } as const;
 
 /** An agent as `agent.list` shows it. */
-export const agentViewSchema = z.strictObject({
-  ...registrationShape,
-  state: z.enum(agentStates),
-  /** Runs that hold one of its places now, over all replicas. */
-  inFlight: z.int().min(0),
-  lastSeenAt: replyInstantSchema,
-  /** Share of failed runs among its last 100, 0–1. */
-  errorRate: z.number().min(0).max(1),
-  /** 95th percentile of the duration of its last 100 runs. */
-  p95Ms: z.number().min(0),
-});
+export const agentViewSchema = z
+  .strictObject({
+    ...registrationShape,
+    state: z.enum(agentStates),
+    /** Runs that hold one of its places now, over all replicas. */
+    inFlight: z.int().min(0),
+    lastSeenAt: replyInstantSchema,
+    /** Share of failed runs among its last 100, 0–1. */
+    errorRate: z.number().min(0).max(1),
+    /** 95th percentile of the duration of its last 100 runs. */
+    p95Ms: z.number().min(0),
+  })
+  .meta({ id: 'Agent' });
 export type AgentView = z.infer<typeof agentViewSchema>;
 
 /** Requests and replies of `agent.*` that commander serves. */

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { durationMsSchema, idSchema, jsonSchema } from './common.schema.js';
 
 /** What an agent is asked to do. */
-export const jobSchema = z.strictObject({
-  /** Name under which the agent registered its handler. */
-  name: idSchema,
-  /** Given to the handler as it is. */
-  payload: jsonSchema.default(null),
-  /** Small strings for tracing and the like. */
-  headers: z.record(z.string().max(128), z.string().max(1024)).optional(),
-});
+export const jobSchema = z
+  .strictObject({
+    /** Name under which the agent registered its handler. */
+    name: idSchema,
+    /** Given to the handler as it is. */
+    payload: jsonSchema.default(null),
+    /** Small strings for tracing and the like. */
+    headers: z.record(z.string().max(128), z.string().max(1024)).optional(),
+  })
+  .meta({ id: 'Job' });
 export type Job = z.infer<typeof jobSchema>;
 
 export const routeStrategies = ['random', 'round-robin', 'least-loaded', 'sticky', 'broadcast', 'shard'] as const;
@@ -25,6 +27,7 @@ export const routeSchema = z
     /** `sticky`: runs of one key go to one agent as long as it is up. Default: the schedule's id, or the job's name. */
     stickyKey: z.string().min(1).max(256).optional(),
   })
+  .meta({ id: 'Route' })
   .prefault({});
 export type Route = z.infer<typeof routeSchema>;
 
@@ -40,5 +43,6 @@ export const retrySchema = z
     /** Prefer an agent that has not failed this run yet. */
     onOtherAgent: z.boolean().default(true),
   })
+  .meta({ id: 'Retry' })
   .prefault({});
 export type Retry = z.infer<typeof retrySchema>;

@@ -2,18 +2,20 @@ import { z } from 'zod';
 import { idSchema, jsonSchema, pageSchema, pageShape, replyInstantSchema, requestSchema } from './common.schema.js';
 
 /** The newest good value under a result key. */
-export const resultSchema = z.strictObject({
-  key: idSchema,
-  value: jsonSchema,
-  /** Grows by one with each newer value. */
-  version: z.int().min(1),
-  runId: idSchema,
-  /** Due time of the run that made it (its creation for submitted runs); a value of an older one never replaces it. */
-  tickAt: replyInstantSchema,
-  storedAt: replyInstantSchema,
-  /** Whether a newer run of this key failed since: the value is the last good one, not the last one. */
-  stale: z.boolean(),
-});
+export const resultSchema = z
+  .strictObject({
+    key: idSchema,
+    value: jsonSchema,
+    /** Grows by one with each newer value. */
+    version: z.int().min(1),
+    runId: idSchema,
+    /** Due time of the run that made it (its creation for submitted runs); a value of an older one never replaces it. */
+    tickAt: replyInstantSchema,
+    storedAt: replyInstantSchema,
+    /** Whether a newer run of this key failed since: the value is the last good one, not the last one. */
+    stale: z.boolean(),
+  })
+  .meta({ id: 'Result' });
 export type StoredResult = z.infer<typeof resultSchema>;
 
 /** Requests and replies of `result.*`. */

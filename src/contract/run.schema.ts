@@ -39,37 +39,41 @@ export function isFinalRunState(state: RunState): boolean {
 const errorCodeSchema = z.enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]]);
 
 /** Why an attempt failed. `message` of a handler's error is its own text, cut to 1,000 characters. */
-export const runErrorSchema = z.strictObject({
-  code: errorCodeSchema,
-  message: z.string(),
-  agentId: idSchema.optional(),
-});
+export const runErrorSchema = z
+  .strictObject({
+    code: errorCodeSchema,
+    message: z.string(),
+    agentId: idSchema.optional(),
+  })
+  .meta({ id: 'RunError' });
 export type RunError = z.infer<typeof runErrorSchema>;
 
 /** One execution of a job: of a schedule's tick, a trigger or a submit. */
-export const runSchema = z.strictObject({
-  runId: idSchema,
-  namespace: idSchema,
-  scheduleId: idSchema.optional(),
-  /** When the tick was due; absent for submitted and triggered runs. */
-  tickAt: replyInstantSchema.optional(),
-  job: jobSchema,
-  state: z.enum(runStates),
-  /** The attempt under way or last made; 0 before the first. */
-  attempt: z.int().min(0),
-  maxAttempts: z.int().min(1),
-  /** Grows with each dispatch; an answer of an older epoch is dropped. */
-  epoch: z.int().min(0),
-  agentId: idSchema.optional(),
-  createdAt: replyInstantSchema,
-  /** When a delayed or retrying run goes on. */
-  dueAt: replyInstantSchema.optional(),
-  startedAt: replyInstantSchema.optional(),
-  finishedAt: replyInstantSchema.optional(),
-  error: runErrorSchema.optional(),
-  result: jsonSchema.optional(),
-  resultKey: idSchema.optional(),
-});
+export const runSchema = z
+  .strictObject({
+    runId: idSchema,
+    namespace: idSchema,
+    scheduleId: idSchema.optional(),
+    /** When the tick was due; absent for submitted and triggered runs. */
+    tickAt: replyInstantSchema.optional(),
+    job: jobSchema,
+    state: z.enum(runStates),
+    /** The attempt under way or last made; 0 before the first. */
+    attempt: z.int().min(0),
+    maxAttempts: z.int().min(1),
+    /** Grows with each dispatch; an answer of an older epoch is dropped. */
+    epoch: z.int().min(0),
+    agentId: idSchema.optional(),
+    createdAt: replyInstantSchema,
+    /** When a delayed or retrying run goes on. */
+    dueAt: replyInstantSchema.optional(),
+    startedAt: replyInstantSchema.optional(),
+    finishedAt: replyInstantSchema.optional(),
+    error: runErrorSchema.optional(),
+    result: jsonSchema.optional(),
+    resultKey: idSchema.optional(),
+  })
+  .meta({ id: 'Run' });
 export type Run = z.infer<typeof runSchema>;
 
 /** Requests and replies of `job.*` and `run.*`. */

@@ -68,27 +68,31 @@ export type ScheduleSpec = z.infer<typeof scheduleSpecSchema>;
 export type ScheduleSpecInput = z.input<typeof scheduleSpecSchema>;
 
 /** A schedule as it is stored and returned. `version` grows by one with each change of the declaration. */
-export const scheduleSchema = z.strictObject({
-  ...scheduleShape,
-  version: z.int().min(1),
-  createdAt: replyInstantSchema,
-  updatedAt: replyInstantSchema,
-});
+export const scheduleSchema = z
+  .strictObject({
+    ...scheduleShape,
+    version: z.int().min(1),
+    createdAt: replyInstantSchema,
+    updatedAt: replyInstantSchema,
+  })
+  .meta({ id: 'Schedule' });
 export type Schedule = z.infer<typeof scheduleSchema>;
 
 /** `active`: has a next tick. `paused`: disabled. `ended`: no tick will ever come again. */
 export const scheduleStates = ['active', 'paused', 'ended'] as const;
 
 /** A schedule with where it stands. */
-export const scheduleViewSchema = scheduleSchema.extend({
-  state: z.enum(scheduleStates),
-  nextRunAt: replyInstantSchema.optional(),
-  lastRun: z
-    .strictObject({ runId: idSchema, tickAt: replyInstantSchema.optional(), state: z.enum(runStates) })
-    .optional(),
-  /** How late the last tick was claimed, in ms after it was due. */
-  latenessMs: z.int().optional(),
-});
+export const scheduleViewSchema = scheduleSchema
+  .extend({
+    state: z.enum(scheduleStates),
+    nextRunAt: replyInstantSchema.optional(),
+    lastRun: z
+      .strictObject({ runId: idSchema, tickAt: replyInstantSchema.optional(), state: z.enum(runStates) })
+      .optional(),
+    /** How late the last tick was claimed, in ms after it was due. */
+    latenessMs: z.int().optional(),
+  })
+  .meta({ id: 'ScheduleView' });
 export type ScheduleView = z.infer<typeof scheduleViewSchema>;
 
 const upsertRequest = requestSchema({

@@ -37,8 +37,8 @@ function aligned(rows: Line[], indent = ''): string {
 function shown(path: string, value: unknown): string {
   if (value === null) return '-';
   if (typeof value !== 'number') return clean(String(value));
-  // Under `countByType` the unit is in the name of the group.
-  const unit = /count/i.test(path) ? 'Count' : (/(Bytes|Ms|Ratio|At)$/.exec(path)?.[1] ?? '');
+  // Under `countByType` and `closedCounts` the unit is in the name of the group.
+  const unit = /(^|\.)count|Counts?(\.|$)/.test(path) ? 'Count' : (/(Bytes|Ms|Ratio|At)$/.exec(path)?.[1] ?? '');
   return inUnit[unit]?.(value) ?? String(value);
 }
 

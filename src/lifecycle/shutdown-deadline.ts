@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { handOverSignals } from './early-signals.js';
 import { ServingState } from './serving-state.js';
 import { ShutdownTrace } from './shutdown-trace.js';
 
@@ -88,6 +89,7 @@ export function installShutdown(
   const onUnhandledRejection = onFatal('unhandled rejection');
 
   for (const signal of signals) process.on(signal, onSignal);
+  handOverSignals();
   process.on('uncaughtException', onUncaughtException);
   process.on('unhandledRejection', onUnhandledRejection);
 

@@ -59,7 +59,7 @@ export class CommanderConnection extends ClientTCP {
 
   /** Requests under way, those that wait for the connection included. */
   get pendingCount(): number {
-    return this.waitingCount;
+    return Math.max(this.waitingCount, this.routingMap.size);
   }
 
   /** Whether a new request may use it. */

@@ -1,7 +1,6 @@
-import { Global, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { CommanderServer } from './commander-server.js';
 
 /** The command server; `app.connectMicroservice({ strategy: app.get(CommanderServer) })` puts it to work. */
-@Global()
 @Module({ providers: [CommanderServer], exports: [CommanderServer] })
 export class TransportModule {}

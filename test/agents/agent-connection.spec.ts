@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentCallError } from '../../src/agents/agent-call.error.js';
 import { AgentConnection, type AgentConnectionLimits, type AgentTarget } from '../../src/agents/agent-connection.js';
 import { CommandError } from '../../src/contract/command-error.js';
@@ -81,7 +82,7 @@ describe('a call', () => {
       kind: 'job',
       code: 'INVALID_ARGUMENT',
       message: 'no such site',
-      details: { site: 'x' },
+      details: { site: 'x', retryable: false },
     });
     expect(connection.isUsable).toBe(true);
   });
@@ -89,17 +90,27 @@ describe('a call', () => {
   it.each([
     ['RATE_LIMITED', 'busy', 'abandoned'],
     ['SHUTTING_DOWN', 'busy', 'abandoned'],
+    ['NOT_FOUND', 'busy', 'abandoned'],
+    ['UNAUTHENTICATED', 'protocol', 'agent-error'],
+  ] as const)('that the agent answers %s failed as %s and counts as %s', async (code, kind, outcome) => {
+    agent = await TcpAgent.start({ refuse: () => new CommandError(code, 'no') });
+    expect(await failure(execute(dial()))).toMatchObject({ kind, outcome });
+  });
+
+  it.each([
+    ['RATE_LIMITED', 'job', 'job-error'],
+    ['SHUTTING_DOWN', 'job', 'job-error'],
+    ['NOT_FOUND', 'job', 'job-error'],
+    ['UNAUTHENTICATED', 'job', 'job-error'],
     ['DEADLINE_EXCEEDED', 'timeout', 'job-error'],
     ['CANCELLED', 'job', 'abandoned'],
-    ['UNAUTHENTICATED', 'protocol', 'agent-error'],
-    ['NOT_FOUND', 'job', 'job-error'],
-  ] as const)('that is answered %s failed as %s and counts as %s', async (code, kind, outcome) => {
+  ] as const)('whose handler throws %s failed as %s and counts as %s', async (code, kind, outcome) => {
     agent = await TcpAgent.start({
       handler: () => {
         throw new CommandError(code, 'no');
       },
     });
-    expect(await failure(execute(dial()))).toMatchObject({ kind, outcome });
+    expect(await failure(execute(dial()))).toMatchObject({ kind, code, outcome });
   });
 
   it('of a pattern that the agent does not know is no failure of the job', async () => {
@@ -256,7 +267,7 @@ describe('a peer that', () => {
     await eventually(async () => {
       const deadlineAt = Date.now() + 20_000;
       calls.push(failure(connection.call('agent.execute', executeRequest('run', { job }), { deadlineAt })));
-      const first = await Promise.race([...calls, new Promise<undefined>((resolve) => setTimeout(resolve, 5))]);
+      const first = await Promise.race([...calls, sleep(5)]);
       expect(first).toMatchObject({ kind: 'busy', code: 'RATE_LIMITED' });
     });
     await connection.close(200);

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { encodeFrame, FrameDecoder, FrameError } from '../../src/agents/agent-frame.js';
-import { isDeeperThan } from '../../src/agents/json-depth.js';
 
 function collect(maxFrameLength: number) {
   const frames: string[] = [];
@@ -62,21 +61,5 @@ describe('frames', () => {
     const { decoder, frames } = collect(1_000);
     decoder.push(Buffer.from('0#002#{}'));
     expect(frames).toEqual(['', '{}']);
-  });
-});
-
-describe('depth of JSON', () => {
-  it('is counted in nested arrays and objects', () => {
-    expect(isDeeperThan(1, 0)).toBe(false);
-    expect(isDeeperThan([], 0)).toBe(true);
-    expect(isDeeperThan([], 1)).toBe(false);
-    expect(isDeeperThan({ a: [{ b: 1 }, 2] }, 2)).toBe(true);
-    expect(isDeeperThan({ a: [{ b: 1 }, 2] }, 3)).toBe(false);
-  });
-
-  it('is told of what would overflow a recursion', () => {
-    const deep = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) as unknown;
-    expect(isDeeperThan(deep, 99_999)).toBe(true);
-    expect(isDeeperThan(deep, 100_000)).toBe(false);
   });
 });

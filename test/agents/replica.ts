@@ -29,9 +29,8 @@ export class Replica {
     @Module({ imports: [ConfigModule.forRoot(settings), LifecycleModule, RedisModule, AgentsModule] })
     class ReplicaModule {}
 
-    const module = await Test.createTestingModule({ imports: [ReplicaModule] })
-      .setLogger(false)
-      .compile();
+    const module = await Test.createTestingModule({ imports: [ReplicaModule] }).compile();
+    module.useLogger(false);
     await module.init();
     return new Replica(module);
   }

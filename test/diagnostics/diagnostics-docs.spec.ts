@@ -26,7 +26,7 @@ function documented(heading: string): Record<string, Field & { source: string }>
 
 /** Unit by the last word of a field's name, as the text above the table promises. */
 function unitOf(path: string): string {
-  if (/countBy\w+\.<name>$/.test(path)) return 'count';
+  if (/(countBy\w+|Counts)\.<name>$/.test(path)) return 'count';
   const word = /(Bytes|Ms|Count|Ratio|At)$/.exec(path.replace(/\.count$/, '.Count'))?.[1];
   return word === undefined
     ? '–'

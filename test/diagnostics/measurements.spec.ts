@@ -133,7 +133,7 @@ describe('openFds', () => {
   it('counts files opened and closed', () => {
     const openFds = new OpenFdsMeasurement();
     const before = openFds.read();
-    const files = Array.from({ length: 20 }, () => openSync('/dev/null'));
+    const files = Array.from({ length: 20 }, () => openSync('/dev/null', 'r'));
     const during = openFds.read();
     for (const file of files) closeSync(file);
     expect(during.openCount! - before.openCount!).toBe(20);

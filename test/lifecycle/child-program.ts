@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { dieWithUs } from '../support/die-with-us';
-import { eventually } from '../support/eventually';
+import { dieWithUs } from '../support/die-with-us.js';
+import { eventually } from '../support/eventually.js';
 
 /** The build that forked programs run; `npm test` makes it, another one can be named while working. */
 export const distDir = process.env.DIST_DIR ?? join(__dirname, '../../dist');

@@ -1,4 +1,4 @@
-import { InFlight } from '../../src/lifecycle/in-flight';
+import { InFlight } from '../../src/lifecycle/in-flight.js';
 
 const timersCount = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
 

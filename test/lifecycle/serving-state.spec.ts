@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { LifecycleModule } from '../../src/lifecycle/lifecycle.module';
-import { ServingState } from '../../src/lifecycle/serving-state';
+import { LifecycleModule } from '../../src/lifecycle/lifecycle.module.js';
+import { ServingState } from '../../src/lifecycle/serving-state.js';
 
 describe('ServingState', () => {
   async function app() {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { RedisServer } from '../support/redis-server';
-import { ChildProgram } from './child-program';
+import { RedisServer } from '../support/redis-server.js';
+import { ChildProgram } from './child-program.js';
 
 /** An exit that needs no deadline to happen: generous for a busy machine, below every shutdown deadline used here. */
 const promptlyMs = 20_000;

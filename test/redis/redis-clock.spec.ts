@@ -1,8 +1,8 @@
 import type { TestingModule } from '@nestjs/testing';
-import { RedisClock } from '../../src/redis/redis-clock';
-import { eventually } from '../support/eventually';
-import { RedisServer } from '../support/redis-server';
-import { clientOf, redisApp } from './support';
+import { RedisClock } from '../../src/redis/redis-clock.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { clientOf, redisApp } from './support.js';
 
 /** Far more than a round trip on a busy machine, far less than the skews below. */
 const toleranceMs = 1_000;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { ChildProgram } from '../lifecycle/child-program';
-import { eventually } from '../support/eventually';
-import { RedisServer } from '../support/redis-server';
+import { ChildProgram } from '../lifecycle/child-program.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
 
 /** quit() may take (2000 - 1000) / 4 ms here; far below the deadline that the tests allow. */
 const timeouts = { SHUTDOWN_TIMEOUT_MS: '2000', DRAIN_TIMEOUT_MS: '1000' };

@@ -1,10 +1,10 @@
 import type { TestingModule } from '@nestjs/testing';
-import type { CommandError } from '../../src/contract/command-error';
-import type { RedisClient } from '../../src/redis/redis-client';
-import { RedisGate } from '../../src/redis/redis-gate';
-import { eventually } from '../support/eventually';
-import { RedisServer } from '../support/redis-server';
-import { clientOf, redisApp } from './support';
+import type { CommandError } from '../../src/contract/command-error.js';
+import type { RedisClient } from '../../src/redis/redis-client.js';
+import { RedisGate } from '../../src/redis/redis-gate.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { clientOf, redisApp } from './support.js';
 
 const soon = () => Date.now() + 300;
 const later = () => Date.now() + 20_000;

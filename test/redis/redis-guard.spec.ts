@@ -1,9 +1,9 @@
 import type { TestingModule } from '@nestjs/testing';
 import { Worker } from 'bullmq';
-import { engineConnection } from '../../src/redis/engine-connection';
-import { ownerOnlyMembers, type RedisClient } from '../../src/redis/redis-client';
-import { RedisServer } from '../support/redis-server';
-import { clientOf, redisApp } from './support';
+import { engineConnection } from '../../src/redis/engine-connection.js';
+import { ownerOnlyMembers, type RedisClient } from '../../src/redis/redis-client.js';
+import { RedisServer } from '../support/redis-server.js';
+import { clientOf, redisApp } from './support.js';
 
 /** The client with the members that its type leaves out. */
 type Unguarded = Record<string, (...args: unknown[]) => unknown>;

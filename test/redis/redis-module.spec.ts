@@ -1,15 +1,15 @@
 import { Inject, Injectable, Module } from '@nestjs/common';
 import { Queue, Worker } from 'bullmq';
 import { join } from 'node:path';
-import { readSettings } from '../../src/config/settings';
-import { engineConnection } from '../../src/redis/engine-connection';
-import { REDIS, type RedisClient } from '../../src/redis/redis-client';
-import { redisStatus } from '../../src/redis/redis-status';
-import { RedisGate } from '../../src/redis/redis-gate';
-import { ChildProgram } from '../lifecycle/child-program';
-import { eventually } from '../support/eventually';
-import { RedisServer } from '../support/redis-server';
-import { clientOf, ourConnections, redisApp, redisAppWith } from './support';
+import { readSettings } from '../../src/config/settings.js';
+import { engineConnection } from '../../src/redis/engine-connection.js';
+import { REDIS, type RedisClient } from '../../src/redis/redis-client.js';
+import { redisStatus } from '../../src/redis/redis-status.js';
+import { RedisGate } from '../../src/redis/redis-gate.js';
+import { ChildProgram } from '../lifecycle/child-program.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { clientOf, ourConnections, redisApp, redisAppWith } from './support.js';
 
 @Injectable()
 class FirstSharer {

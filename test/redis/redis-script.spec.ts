@@ -1,10 +1,10 @@
 import type { TestingModule } from '@nestjs/testing';
-import { RedisGate } from '../../src/redis/redis-gate';
-import { RedisKeys } from '../../src/redis/redis-keys';
-import { RedisScript } from '../../src/redis/redis-script';
-import { eventually } from '../support/eventually';
-import { RedisServer } from '../support/redis-server';
-import { clientOf, redisApp } from './support';
+import { RedisGate } from '../../src/redis/redis-gate.js';
+import { RedisKeys } from '../../src/redis/redis-keys.js';
+import { RedisScript } from '../../src/redis/redis-script.js';
+import { eventually } from '../support/eventually.js';
+import { RedisServer } from '../support/redis-server.js';
+import { clientOf, redisApp } from './support.js';
 
 const add = new RedisScript<number>('test.add', "return redis.call('INCRBY', KEYS[1], ARGV[1])");
 const broken = new RedisScript<number>('test.broken', "return redis.call('LPUSH', KEYS[1], 'x')");

@@ -1,9 +1,9 @@
 import { Module, type Type } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
-import { ConfigModule } from '../../src/config/config.module';
-import { readSettings, type Settings } from '../../src/config/settings';
-import { REDIS, type RedisClient } from '../../src/redis/redis-client';
-import { RedisModule } from '../../src/redis/redis.module';
+import { ConfigModule } from '../../src/config/config.module.js';
+import { readSettings, type Settings } from '../../src/config/settings.js';
+import { REDIS, type RedisClient } from '../../src/redis/redis-client.js';
+import { RedisModule } from '../../src/redis/redis.module.js';
 
 /** Boots ConfigModule and RedisModule with this environment, and whatever modules share the client. */
 export function redisApp(environment: Record<string, string>, ...imports: Type[]): Promise<TestingModule> {

@@ -21,8 +21,13 @@ export interface TcpAgentOptions {
   instanceEpoch?: number;
   /** Loopback port; a free one when absent. */
   port?: number;
-  /** Its value, or the promise of it, is the result; what it throws becomes the error. Default: answers `{ok: true, agentId}`. */
+  /**
+   * Its value, or the promise of it, is the result. What it throws becomes the error, marked as the job's own
+   * (`details.kind` and `details.retryable`) as the agent module does. Default: answers `{ok: true, agentId}`.
+   */
   handler?: (request: AgentExecuteRequest, call: TcpAgentCall) => unknown;
+  /** Asked before the handler; an error that it returns is answered as the agent's own, e.g. RATE_LIMITED. */
+  refuse?: (request: AgentExecuteRequest) => CommandError | undefined;
   /** Refuses packets that carry another token. */
   token?: string;
 }
@@ -201,7 +206,19 @@ export class TcpAgent {
       case 'deep':
         return reply({ response: { result: JSON.parse('['.repeat(2_000) + ']'.repeat(2_000)) as unknown } });
       case 'answer':
-        return reply({ response: { result: (await this.handle(request)) ?? null } });
+        return this.answer(request, reply);
+    }
+  }
+
+  private async answer(request: AgentExecuteRequest, reply: (body: object) => void): Promise<void> {
+    const refusal = this.options.refuse?.(request);
+    if (refusal) return reply({ err: refusal.toWire() });
+    try {
+      reply({ response: { result: (await this.handle(request)) ?? null } });
+    } catch (error) {
+      const known = error instanceof CommandError ? error : new CommandError('INTERNAL', (error as Error).message);
+      const retryable = error instanceof CommandError ? error.retryable : true;
+      reply({ err: { ...known.toWire(), retryable, details: { ...known.details, kind: 'job', retryable } } });
     }
   }
 
@@ -246,6 +263,7 @@ class Membership {
   private socket: Socket | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isEnded = false;
+  private isClosed = false;
   private nextId = 0;
   private readonly waiting = new Map<string, { resolve(value: unknown): void; reject(error: Error): void }>();
 
@@ -271,6 +289,7 @@ class Membership {
     try {
       if (deregister) await this.call('agent.deregister', { agentId, instanceEpoch, namespace });
     } finally {
+      this.isClosed = true;
       this.socket?.destroy();
     }
   }
@@ -303,6 +322,7 @@ class Membership {
 
   private async call(pattern: string, data: object): Promise<unknown> {
     const socket = await this.open();
+    if (this.isClosed) throw new Error('left');
     const id = String(this.nextId++);
     const { token } = this.commander;
     return new Promise((resolve, reject) => {
@@ -320,6 +340,7 @@ class Membership {
   }
 
   private async open(): Promise<Socket> {
+    if (this.isClosed) throw new Error('left');
     if (this.socket && !this.socket.destroyed) return this.socket;
     const socket = connect({ host: this.commander.host ?? '127.0.0.1', port: this.commander.port, noDelay: true });
     this.socket = socket;

@@ -4,6 +4,8 @@
  * field               type  unit   source
  * totalCount          int   count  InFlight: pieces of work of every kind under way
  * countByKind.<kind>  int   count  the same by kind
+ *
+ * Cost: under 1 µs.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { InFlight } from '../../lifecycle/in-flight.js';

@@ -1,11 +1,12 @@
 /*
- * sources.queues: jobs in the engine's queue by state, of all replicas together. One round trip to Redis on the one
- * client.
+ * sources.queues: jobs in the engine's queue by state, of all replicas together, asked on the one client.
  *
  * field         type  unit   source
  * waitingCount  int   count  BullMQ: handed over, not taken by a replica yet
  * activeCount   int   count  BullMQ: under way
  * delayedCount  int   count  BullMQ: to be taken later
+ *
+ * Cost: one round trip to Redis.
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { REDIS, type RedisClient } from '../../redis/redis-client.js';

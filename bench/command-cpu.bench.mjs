@@ -1,0 +1,66 @@
+// CPU time that a server spends per command. Servers and load run in processes of their own; every round measures every
+// server once in every pattern of load, so that a slow minute of the machine hits all of them. Prints a Markdown table.
+//   npm run build && node bench/command-cpu.bench.mjs [rounds]
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { median } from './support/median.mjs';
+
+const ROUNDS = Number(process.argv[2] ?? 7);
+
+const servers = [
+  { name: 'commander', file: 'commander.server.mjs', args: [] },
+  { name: 'stock Nest TCP', file: 'stock-nest.server.mjs', args: [] },
+  { name: 'bare net', file: 'bare.server.mjs', args: [] },
+  { name: 'bare net, one write per tick', file: 'bare.server.mjs', args: ['--one-write-per-tick'] },
+];
+const loads = [
+  { name: '64 in flight', connections: 1, inFlight: 64, isBurst: false, requests: 40_000 },
+  { name: '8 connections × 8', connections: 8, inFlight: 8, isBurst: false, requests: 40_000 },
+  { name: 'bursts of 20', connections: 1, inFlight: 20, isBurst: true, requests: 20_000 },
+  { name: 'one after another', connections: 1, inFlight: 1, isBurst: false, requests: 8_000 },
+];
+
+async function start(file, args = []) {
+  const child = fork(fileURLToPath(new URL(`command-cpu/${file}`, import.meta.url)), args);
+  child.once('exit', (code) => {
+    if (code) throw new Error(`${file} exited with ${code}`);
+  });
+  const [message] = await once(child, 'message');
+  return { child, port: message.port };
+}
+
+async function ask(child, message) {
+  child.send(message);
+  const [answer] = await once(child, 'message');
+  return answer;
+}
+
+const load = await start('load.mjs');
+for (const server of servers) Object.assign(server, await start(server.file, server.args), { samples: loads.map(() => []) });
+
+for (let round = 0; round <= ROUNDS; round++) {
+  for (const [index, { name: _name, ...shape }] of loads.entries()) {
+    for (let turn = 0; turn < servers.length; turn++) {
+      const server = servers[(turn + round) % servers.length];
+      const before = await ask(server.child, 'usage');
+      await ask(load.child, { port: server.port, ...shape });
+      const after = await ask(server.child, 'usage');
+      // The first round compiles.
+      if (round > 0) server.samples[index].push((after.cpuMicros - before.cpuMicros) / shape.requests);
+      server.rssBytes = after.rssBytes;
+    }
+  }
+}
+
+console.log(`Server CPU, µs per command, median of ${ROUNDS} interleaved rounds; Node ${process.version}, ${availableParallelism()} cores.`);
+console.log('In parentheses: as a share of stock Nest.\n');
+console.log(`| server | ${loads.map(({ name }) => name).join(' | ')} | RSS, MB |`);
+console.log(`| --- |${' ---: |'.repeat(loads.length + 1)}`);
+const stock = servers[1].samples.map(median);
+for (const { name, samples, rssBytes } of servers) {
+  const cells = samples.map((values, index) => `${median(values).toFixed(2)} (${(median(values) / stock[index]).toFixed(2)})`);
+  console.log(`| ${name} | ${cells.join(' | ')} | ${Math.round(rssBytes / 1e6)} |`);
+}
+for (const { child } of [load, ...servers]) child.disconnect();

@@ -1,0 +1,18 @@
+/** Renders docs/settings.md from the table of settings. */
+export function settingsPage(settings) {
+  const rows = Object.values(settings).map(({ env, default: value, expected, doc }) => {
+    const shown = value === undefined || (Array.isArray(value) && value.length === 0) ? '–' : `\`${value}\``;
+    return `| \`${env}\` | ${shown} | ${expected} | ${doc} |`;
+  });
+  return [
+    '# Settings',
+    '',
+    'Read from the environment once, at the start. A value that is not as expected stops the start with a message that names',
+    'variable, value and what is expected. This page is written by `npm run docs` from `src/config/settings.ts`.',
+    '',
+    '| variable | default | expected | what it does |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
+}

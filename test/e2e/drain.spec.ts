@@ -1,0 +1,66 @@
+import { eventually } from '../support/eventually.js';
+import { Service } from '../support/service.js';
+
+let service: Service;
+beforeEach(async () => {
+  service = await Service.start({ DRAIN_TIMEOUT_MS: '3000', SHUTDOWN_TIMEOUT_MS: '10000' });
+});
+afterEach(() => service.stop());
+
+/** Ids of the jobs that the engine believes to be under way. */
+const activeJobs = () => service.redis.cli('lrange', '{commander}:engine:active', '0', '-1');
+
+it('a run under way at SIGTERM is finished, its caller answered, and no engine job is left active', async () => {
+  const [replica] = service.replicas;
+  const agent = await service.agent({ handler: () => new Promise((resolve) => setTimeout(resolve, 700, 'finished')) });
+  const waiting = service.client({ requestTimeoutMs: 10_000 }).jobs.submit({ job: { name: 'job' }, wait: true });
+  await eventually(() => agent.activeCount === 1);
+  replica.signal('SIGTERM');
+  await expect(waiting).resolves.toMatchObject({ result: 'finished' });
+  expect(await replica.exited).toEqual({ code: 0, signal: null });
+  expect(await activeJobs()).toBe('');
+});
+
+it('a run that outlasts the drain is put back, and another replica finishes it under the same key', async () => {
+  const [replica] = service.replicas;
+  let release: (value: string) => void = () => undefined;
+  const agent = await service.agent({ capacity: 5, handler: () => new Promise((resolve) => (release = resolve)) });
+  const { runId } = await service.client().jobs.submit({ job: { name: 'job' }, timeoutMs: 60_000 });
+  await eventually(() => agent.executeCount === 1);
+  replica.signal('SIGTERM');
+  expect(await replica.exited).toEqual({ code: 0, signal: null });
+  expect(await activeJobs()).toBe('');
+  expect(await service.redis.cli('hget', `{commander}:run:default:${runId}`, 'state')).toBe('waiting');
+
+  const heir = await service.addReplica();
+  await agent.leave({ deregister: false });
+  await agent.join({ port: heir.tcpPort });
+  await eventually(() => agent.executeCount === 2, { timeoutMs: 15_000 });
+  release('in the end');
+  const client = service.client({}, heir);
+  await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('succeeded'));
+  const [first, second] = agent.executed;
+  expect(second.idempotencyKey).toBe(first.idempotencyKey);
+  expect(second.attempt).toBe(first.attempt);
+  expect(second.epoch).toBeGreaterThan(first.epoch);
+}, 60_000);
+
+it('a replica that is told to stop takes no new run while others do', async () => {
+  const [leaving] = service.replicas;
+  const staying = await service.addReplica();
+  const agent = await service.agent(
+    { capacity: 100, handler: () => new Promise((resolve) => setTimeout(resolve, 300, 'ok')) },
+    staying,
+  );
+  const client = service.client({ requestTimeoutMs: 20_000 }, staying);
+  const submit = () => client.jobs.submit({ job: { name: 'job' }, wait: true });
+  const before = Array.from({ length: 20 }, submit);
+  await eventually(() => agent.activeCount > 5);
+  leaving.signal('SIGTERM');
+  const during = Array.from({ length: 20 }, submit);
+  expect(await leaving.exited).toEqual({ code: 0, signal: null });
+  const replies = await Promise.all([...before, ...during]);
+  expect(replies.map(({ result }) => result)).toEqual(Array.from({ length: 40 }, () => 'ok'));
+  // Nothing was executed twice on the way.
+  expect(agent.executeCount).toBe(40);
+});

@@ -1,0 +1,80 @@
+import { eventually } from '../support/eventually.js';
+import { httpGet } from '../support/http-get.js';
+import { Service } from '../support/service.js';
+
+const hourly = { cron: '0 * * * *', job: { name: 'job' } };
+const DEADLINE_MS = 400;
+
+let service: Service;
+beforeEach(async () => {
+  service = await Service.start({}, { redis: { appendOnly: true, args: ['--appendfsync', 'always'] } });
+});
+afterEach(() => service.stop());
+
+it('with Redis down a command answers UNAVAILABLE within its deadline, and did not take effect later', async () => {
+  const client = service.client();
+  await client.schedules.upsert({ id: 'before', ...hourly });
+  await service.redis.kill();
+  await eventually(async () => expect((await client.system.health({})).status).toBe('error'));
+  for (const call of [
+    () => client.schedules.upsert({ id: 'during', ...hourly }, { deadlineMs: DEADLINE_MS }),
+    () => client.jobs.submit({ job: { name: 'job' } }, { deadlineMs: DEADLINE_MS }),
+    () => client.schedules.get({ id: 'before' }, { deadlineMs: DEADLINE_MS }),
+    () => client.agents.list({}, { deadlineMs: DEADLINE_MS }),
+    () => client.results.list({}, { deadlineMs: DEADLINE_MS }),
+    () => client.system.stats({}, { deadlineMs: DEADLINE_MS }),
+  ]) {
+    await expect(call()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+  }
+  await service.redis.restart();
+  await eventually(async () => expect((await client.system.health({})).status).toBe('ok'));
+  // What was acknowledged is there, what was not is not.
+  expect((await client.schedules.list({})).items.map(({ id }) => id)).toEqual(['before']);
+  expect((await client.runs.list({})).items).toEqual([]);
+});
+
+it('with Redis frozen a command answers UNAVAILABLE within its deadline', async () => {
+  const client = service.client();
+  await client.system.stats({});
+  service.redis.freeze();
+  await expect(client.schedules.get({ id: 'x' }, { deadlineMs: DEADLINE_MS })).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+  });
+  service.redis.thaw();
+  await expect(client.schedules.get({ id: 'x' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+it('starts without Redis, says that it is not ready, and works when Redis comes', async () => {
+  await service.redis.kill();
+  const replica = await service.addReplica();
+  expect((await httpGet(`${replica.httpUrl}/livez`)).status).toBe(200);
+  expect((await httpGet(`${replica.httpUrl}/readyz`)).status).toBe(503);
+  await service.redis.restart();
+  await eventually(async () => expect((await httpGet(`${replica.httpUrl}/readyz`)).status).toBe(200));
+  const client = service.client({}, replica);
+  await service.agent({}, replica);
+  await expect(client.jobs.submit({ job: { name: 'job' }, wait: true })).resolves.toMatchObject({
+    result: { ok: true },
+  });
+});
+
+it('ticks and runs go on after a restart of Redis, none lost and none twice', async () => {
+  const client = service.client({ requestTimeoutMs: 10_000 });
+  const agent = await service.agent();
+  const startAt = Date.now() + 500;
+  await client.schedules.upsert({ id: 'through', everyMs: 250, startAt, endAt: startAt + 5_999, job: { name: 'job' } });
+  await eventually(() => agent.executeCount >= 4);
+  await service.redis.kill();
+  await service.redis.restart();
+  await eventually(async () => expect((await client.schedules.get({ id: 'through' })).state).toBe('ended'), {
+    timeoutMs: 30_000,
+  });
+  const { items } = await eventually(
+    async () => {
+      const page = await client.runs.list({ scheduleId: 'through', limit: 500 });
+      return page.items.every(({ state }) => state === 'succeeded') && page;
+    },
+    { timeoutMs: 30_000 },
+  );
+  expect(items.map(({ tickAt }) => tickAt).sort()).toEqual(Array.from({ length: 24 }, (_, at) => startAt + at * 250));
+}, 60_000);
