@@ -1,13 +1,15 @@
 // CPU time that a server spends per command. Servers and load run in processes of their own; every round measures every
 // server once in every pattern of load, so that a slow minute of the machine hits all of them. Prints a Markdown table.
-//   npm run build && node bench/command-cpu.bench.mjs [rounds]
+// Usage: npm run bench -- command-cpu [--build=directory of the build, default dist] [--rounds=7]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { buildDirectory } from './support/build.mjs';
 import { median } from './support/median.mjs';
 
-const ROUNDS = Number(process.argv[2] ?? 7);
+const roundsFlag = process.argv.find((argument) => argument.startsWith('--rounds='));
+const ROUNDS = Number(roundsFlag?.slice('--rounds='.length) ?? 7);
 
 const servers = [
   { name: 'commander', file: 'commander.server.mjs', args: [] },
@@ -23,7 +25,10 @@ const loads = [
 ];
 
 async function start(file, args = []) {
-  const child = fork(fileURLToPath(new URL(`command-cpu/${file}`, import.meta.url)), args);
+  const child = fork(fileURLToPath(new URL(`command-cpu/${file}`, import.meta.url)), [
+    `--build=${buildDirectory}`,
+    ...args,
+  ]);
   child.once('exit', (code) => {
     if (code) throw new Error(`${file} exited with ${code}`);
   });
@@ -38,7 +43,8 @@ async function ask(child, message) {
 }
 
 const load = await start('load.mjs');
-for (const server of servers) Object.assign(server, await start(server.file, server.args), { samples: loads.map(() => []) });
+for (const server of servers)
+  Object.assign(server, await start(server.file, server.args), { samples: loads.map(() => []) });
 
 for (let round = 0; round <= ROUNDS; round++) {
   for (const [index, { name: _name, ...shape }] of loads.entries()) {
@@ -54,13 +60,17 @@ for (let round = 0; round <= ROUNDS; round++) {
   }
 }
 
-console.log(`Server CPU, µs per command, median of ${ROUNDS} interleaved rounds; Node ${process.version}, ${availableParallelism()} cores.`);
+console.log(
+  `Server CPU, µs per command, median of ${ROUNDS} interleaved rounds; Node ${process.version}, ${availableParallelism()} cores.`,
+);
 console.log('In parentheses: as a share of stock Nest.\n');
 console.log(`| server | ${loads.map(({ name }) => name).join(' | ')} | RSS, MB |`);
 console.log(`| --- |${' ---: |'.repeat(loads.length + 1)}`);
 const stock = servers[1].samples.map(median);
 for (const { name, samples, rssBytes } of servers) {
-  const cells = samples.map((values, index) => `${median(values).toFixed(2)} (${(median(values) / stock[index]).toFixed(2)})`);
+  const cells = samples.map(
+    (values, index) => `${median(values).toFixed(2)} (${(median(values) / stock[index]).toFixed(2)})`,
+  );
   console.log(`| ${name} | ${cells.join(' | ')} | ${Math.round(rssBytes / 1e6)} |`);
 }
 for (const { child } of [load, ...servers]) child.disconnect();

@@ -3,6 +3,7 @@ import './lifecycle/early-signals.js';
 import 'reflect-metadata';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { readSettings, type Settings, SettingsError } from './config/settings.js';
 import { installShutdown } from './lifecycle/shutdown-deadline.js';
@@ -18,13 +19,14 @@ interface ReadyMessage {
 
 async function start(settings: Settings): Promise<void> {
   const logger = new PinoLogger(settings.logLevel);
-  const starting = NestFactory.create(AppModule.forRoot(settings), {
+  const starting = NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), {
     logger,
     abortOnError: false,
     forceCloseConnections: true,
   });
   installShutdown(starting, { timeoutMs: settings.shutdownTimeoutMs });
   const app = await starting;
+  app.disable('x-powered-by');
   const server = app.get(CommanderServer);
   app.connectMicroservice({ strategy: server }, { inheritAppConfig: true });
   // Before the first command can come in: everything that hooks prepare is there.

@@ -1,5 +1,5 @@
 // (a) commander's own transport: limits, schema, deadline, in-flight count and all.
-import { built, require } from '../support/dist.mjs';
+import { built, require } from '../support/build.mjs';
 import { measured } from '../support/measured-server.mjs';
 import { answer, PATTERN } from './request.mjs';
 

@@ -1,5 +1,5 @@
 // (b) Nest's own TCP transport with its defaults: no limit on connections, no schema, no deadline.
-import { require } from '../support/dist.mjs';
+import { require } from '../support/build.mjs';
 import { measured } from '../support/measured-server.mjs';
 import { answer, PATTERN } from './request.mjs';
 
@@ -13,7 +13,11 @@ class BenchController {
     return answer(request);
   }
 }
-MessagePattern(PATTERN)(BenchController.prototype, 'get', Object.getOwnPropertyDescriptor(BenchController.prototype, 'get'));
+MessagePattern(PATTERN)(
+  BenchController.prototype,
+  'get',
+  Object.getOwnPropertyDescriptor(BenchController.prototype, 'get'),
+);
 Controller()(BenchController);
 
 class BenchModule {}

@@ -77,10 +77,13 @@ function forbidServiceStarts() {
 
 /** Not now and not at the next boot: nobody asked for a Redis on this system's port 6379. */
 function disableService() {
+  const run = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' });
   if (existsSync('/run/systemd/system')) {
-    spawnSync('systemctl', ['disable', '--now', 'redis-server'], { stdio: 'ignore' });
+    run('systemctl', 'disable', '--now', 'redis-server');
     return;
   }
-  spawnSync('service', ['redis-server', 'stop'], { stdio: 'ignore' });
-  spawnSync('update-rc.d', ['redis-server', 'disable'], { stdio: 'ignore' });
+  run('service', 'redis-server', 'stop');
+  run('update-rc.d', 'redis-server', 'disable');
+  // systemd may be installed without being what runs here.
+  run('systemctl', 'disable', 'redis-server');
 }

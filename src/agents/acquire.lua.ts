@@ -33,15 +33,18 @@ local function inspect(id, mayBeEjected)
   elseif tonumber(f[4]) > 0 and tonumber(f[5]) < limit then
     limit, why = tonumber(f[5]), 'coming back after ejection, all places given for now taken'
   end
-  local places = record .. ':places'
-  redis.call('ZREMRANGEBYSCORE', places, '-inf', whole(now))
-  local taken = redis.call('ZCARD', places)
-  if taken >= limit and not redis.call('ZSCORE', places, place) then return nil, why end
+  local taken = redis.call('ZCOUNT', record .. ':places', '(' .. whole(now), '+inf')
+  if taken >= limit then
+    -- Whoever asks again because it did not hear the answer has its place already.
+    local own = redis.call('ZSCORE', record .. ':places', place)
+    if not own or tonumber(own) <= now then return nil, why end
+  end
   return taken / limit, {f[6], f[7], f[8]}
 end
 
 local function take(id, address)
   local places = prefix .. ':' .. id .. ':places'
+  redis.call('ZREMRANGEBYSCORE', places, '-inf', whole(now))
   redis.call('ZADD', places, whole(now + leaseMs), place)
   keepAtLeast(places, leaseMs)
   return {'taken', id, address[1], address[2], address[3], whole(now)}

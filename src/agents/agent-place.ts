@@ -4,6 +4,7 @@ import { AgentCallError, type PlaceOutcome } from './agent-call.error.js';
 import type { AgentConnectionPool } from './agent-connection-pool.js';
 import type { AgentTarget, CallOptions } from './agent-connection.js';
 import type { AgentDirectory } from './agent-directory.js';
+import type { AgentConsidered } from './agent-router.js';
 import type { AgentRecords } from './agent-records.js';
 
 /** The agent is told a little less than we wait: its word that time is up must arrive before we call it silent. */
@@ -32,6 +33,8 @@ export class AgentPlace {
     private readonly pool: AgentConnectionPool,
     private readonly records: AgentRecords,
     private readonly directory: AgentDirectory,
+    /** Who else was considered, and why not chosen. */
+    readonly considered: readonly AgentConsidered[] = [],
   ) {}
 
   get agentId(): string {

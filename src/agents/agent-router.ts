@@ -4,7 +4,7 @@ import { type AgentEntry, agentState } from './agent-entry.js';
 import { maxEjected } from './agent-health.js';
 import { bucketOf, rendezvousOrder } from './rendezvous-hash.js';
 
-const builtStrategies = ['random', 'round-robin', 'least-loaded', 'sticky'] as const satisfies Route['strategy'][];
+const builtStrategies = ['random', 'round-robin', 'least-loaded', 'sticky', 'broadcast', 'shard'] as const satisfies Route['strategy'][];
 /** Counters of turns per namespace: routes that share one only take turns together. */
 const TURN_BUCKETS = 256;
 

@@ -61,7 +61,22 @@ export class AgentsService {
       attempt = await this.tryAcquire(request, snapshot, deadlineAt);
     }
     if (!attempt.taken) throw noAgent(request, attempt.considered);
-    return new AgentPlace({ ...attempt.place, namespace, runId, epoch }, this.pool, this.records, this.directory);
+    const held = { ...attempt.place, namespace, runId, epoch };
+    return new AgentPlace(held, this.pool, this.records, this.directory, attempt.considered.slice(0, MAX_CONSIDERED));
+  }
+
+  /**
+   * Every agent that may execute now, whether it has a free place or not: those a broadcast goes to.
+   * @throws CommandError UNAVAILABLE when Redis did not answer by the deadline
+   */
+  async matching(
+    { namespace, route, jobName }: Pick<AcquireRequest, 'namespace' | 'route' | 'jobName'>,
+    deadlineAt: number,
+  ): Promise<{ agentIds: string[]; considered: AgentConsidered[] }> {
+    const { agents, now } = await this.directory.agents(namespace, deadlineAt, BELIEVED_FOR_MS);
+    const routed = routeAgents(agents, { route: { ...route, strategy: 'round-robin' }, jobName }, now);
+    const agentIds = routed.candidates.map(({ agentId }) => agentId).sort();
+    return { agentIds, considered: routed.rejected };
   }
 
   /**
@@ -113,13 +128,14 @@ export class AgentsService {
     snapshot: AgentSnapshot,
     deadlineAt: number,
   ): Promise<
-    { taken: true; place: Extract<TakenPlace, { taken: true }> } | { taken: false; considered: AgentConsidered[] }
+    | { taken: true; place: Extract<TakenPlace, { taken: true }>; considered: AgentConsidered[] }
+    | { taken: false; considered: AgentConsidered[] }
   > {
     const routed = routeAgents(snapshot.agents, request, snapshot.now);
     if (routed.candidates.length === 0) return { taken: false, considered: routed.rejected };
     const name = placeName(request.runId, request.epoch);
     const place = await this.records.acquire(request.namespace, routed, name, request.leaseMs, deadlineAt);
-    if (place.taken) return { taken: true, place };
+    if (place.taken) return { taken: true, place, considered: routed.rejected };
     return { taken: false, considered: [...place.reasons, ...routed.rejected] };
   }
 }

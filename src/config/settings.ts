@@ -181,7 +181,7 @@ export const settings = {
   ),
   drainTimeoutMs: durationMs(
     'DRAIN_TIMEOUT_MS',
-    10_000,
+    8_000,
     0,
     600_000,
     'How long commands and runs in flight may finish after SIGTERM; must be shorter than SHUTDOWN_TIMEOUT_MS.',
@@ -303,6 +303,27 @@ export const settings = {
     1,
     1_000_000,
     'Schedules of one namespace; the next new one is answered RATE_LIMITED.',
+  ),
+  lateAfterMs: durationMs(
+    'LATE_AFTER_MS',
+    1_000,
+    1,
+    86_400_000,
+    'A tick that is claimed later than this after it was due is told as late.',
+  ),
+  ticksKeptPerSchedule: count(
+    'TICKS_KEPT_PER_SCHEDULE',
+    500,
+    10,
+    100_000,
+    'Entries in the tick ledger of a schedule; ticks in a row that ended alike share one.',
+  ),
+  reconcileEveryMs: durationMs(
+    'RECONCILE_EVERY_MS',
+    30_000,
+    500,
+    86_400_000,
+    'How often the leading replica compares the records with what is due.',
   ),
   misfireThresholdMs: durationMs(
     'MISFIRE_THRESHOLD_MS',

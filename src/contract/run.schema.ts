@@ -112,9 +112,11 @@ export const runCommands = {
       agentId: idSchema.optional(),
       /** Only runs created at or after this instant. */
       since: instantSchema.optional(),
+      /** Only runs that failed or timed out and were not retried since. */
+      deadLettersOnly: z.boolean().default(false),
       ...pageShape,
     }),
-    /** Newest first. */
+    /** Newest first. A page also ends early when its payloads and results are long. */
     reply: pageSchema(runSchema),
   },
   'run.cancel': {

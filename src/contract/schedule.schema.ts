@@ -85,12 +85,28 @@ export const scheduleStates = ['active', 'paused', 'ended'] as const;
 export const scheduleViewSchema = scheduleSchema
   .extend({
     state: z.enum(scheduleStates),
+    /** Since when `schedule.pause` holds; `pausedReason` is then its reason. */
+    pausedAt: replyInstantSchema.optional(),
     nextRunAt: replyInstantSchema.optional(),
     lastRun: z
       .strictObject({ runId: idSchema, tickAt: replyInstantSchema.optional(), state: z.enum(runStates) })
       .optional(),
     /** How late the last tick was claimed, in ms after it was due. */
     latenessMs: z.int().optional(),
+    /** How its due times ended so far; the last four sum to the first. Older than the record's last removal is not counted. */
+    ticks: z.strictObject({
+      demandedCount: z.int(),
+      /** Became a run within LATE_AFTER_MS. */
+      firedCount: z.int(),
+      /** Became a run later than that. */
+      lateCount: z.int(),
+      /** Somebody wanted no run: overlap policy, pause. */
+      skippedCount: z.int(),
+      /** Nobody could make one in time, and the misfire policy does not catch up. */
+      missedCount: z.int(),
+    }),
+    /** Whose set it belongs to (`schedule.sync`). */
+    owner: idSchema.optional(),
   })
   .meta({ id: 'ScheduleView' });
 export type ScheduleView = z.infer<typeof scheduleViewSchema>;
@@ -130,7 +146,11 @@ export const scheduleCommands = {
     reply: scheduleViewSchema,
   },
   'schedule.resume': {
-    request: requestSchema({ id: idSchema, reason: z.string().max(512).optional() }),
+    request: requestSchema({
+      id: idSchema,
+      /** true: what fell into the pause is dealt with by the misfire policy and the catch-up window. false: it is skipped. */
+      catchUp: z.boolean().default(false),
+    }),
     reply: scheduleViewSchema,
   },
   'schedule.trigger': {

@@ -1,54 +1,107 @@
+import { finishRunFunctionLua } from './finish-run.lua.js';
 import { runKeyspaceLua } from './run-keyspace.lua.js';
 
+/** How long a buffered run sleeps between two looks, should the end of the one before it go unnoticed. */
+const BUFFER_LOOK_MS = 30_000;
+
 /**
- * Lua function `createRun(ns, runId, scheduleId, tickAt, spec, at, outboxMs, dueAt)`; scheduleId and tickAt may be ''.
- * Returns 1 when it made the run, 0 when a run of this id is there already: then nothing is touched.
- * With dueAt > 0 the run is delayed; else it is waiting, to be enqueued by the caller at once, and the due index hands it
- * out again after outboxMs in case the caller dies before that.
+ * Lua functions that make runs.
+ *
+ * `createRun(run)`, with run = {ns, runId, scheduleId?, tickAt?, parentId?, specText, resultKey?, priority?, failedAgentId?, at, outboxMs, dueAt?, buffered?}:
+ * returns 1 when it made the run, 0 when a run of this id is there already: then nothing is touched. With a later dueAt the run is
+ * delayed; else it is waiting, to be enqueued by the caller at once, and the due index hands it out again after outboxMs
+ * in case the caller dies before that.
+ *
+ * `admit(ns, scheduleId, overlap, keep)`: what the overlap policy says to one more run: 'run', 'buffer' or 'skip'; for
+ * cancel-previous it cancels those under way first. Second value: the cancelled as a list of {runId, agentId, epoch}.
  */
 export const createRunLua = `
-local function createRun(ns, runId, scheduleId, tickAt, spec, at, outboxMs, dueAt)
-  local key = runKey(ns, runId)
+local function createRun(run)
+  local key = runKey(run.ns, run.runId)
   if redis.call('EXISTS', key) == 1 then return 0 end
-  redis.call('HSET', key, 'namespace', ns, 'runId', runId, 'spec', spec, 'attempt', 0, 'epoch', 0, 'createdAt', at)
-  if scheduleId ~= '' then
-    redis.call('HSET', key, 'scheduleId', scheduleId)
-    redis.call('ZADD', prefix .. ':runs-of:' .. ns .. ':' .. scheduleId, at, runId)
+  local at = run.at
+  redis.call('HSET', key, 'namespace', run.ns, 'runId', run.runId, 'spec', run.specText, 'attempt', 0, 'epoch', 0, 'createdAt', at)
+  if run.resultKey then redis.call('HSET', key, 'resultKey', run.resultKey) end
+  if run.priority then redis.call('HSET', key, 'priority', run.priority) end
+  if run.parentId then redis.call('HSET', key, 'parentId', run.parentId) end
+  if run.scheduleId then
+    redis.call('HSET', key, 'scheduleId', run.scheduleId)
+    redis.call('ZADD', prefix .. ':runs-of:' .. run.ns .. ':' .. run.scheduleId, at, run.runId)
+    if run.buffered then
+      redis.call('SET', bufferKey(run.ns, run.scheduleId), run.runId)
+    elseif not run.parentId then
+      redis.call('SADD', openKey(run.ns, run.scheduleId), run.runId)
+    end
   end
-  if tickAt ~= '' then redis.call('HSET', key, 'tickAt', tickAt) end
-  if dueAt > at then
-    redis.call('HSET', key, 'state', 'delayed', 'enqueues', 0, 'dueAt', dueAt)
-    redis.call('ZADD', dueKey, dueAt, runMember(ns, runId))
+  if run.tickAt then redis.call('HSET', key, 'tickAt', run.tickAt) end
+  if run.failedAgentId then redis.call('HSET', key, 'failedAgentIds', run.failedAgentId) end
+  if run.buffered then
+    redis.call('HSET', key, 'state', 'waiting', 'enqueues', 0, 'buffered', 1)
+    redis.call('ZADD', dueKey, at + ${BUFFER_LOOK_MS}, runMember(run.ns, run.runId))
+  elseif run.dueAt and run.dueAt > at then
+    redis.call('HSET', key, 'state', 'delayed', 'enqueues', 0, 'dueAt', run.dueAt)
+    redis.call('ZADD', dueKey, run.dueAt, runMember(run.ns, run.runId))
   else
     redis.call('HSET', key, 'state', 'waiting', 'enqueues', 1)
-    redis.call('ZADD', dueKey, at + outboxMs, runMember(ns, runId))
+    redis.call('ZADD', dueKey, at + run.outboxMs, runMember(run.ns, run.runId))
   end
-  redis.call('ZADD', prefix .. ':runs:' .. ns, at, runId)
+  redis.call('SADD', prefix .. ':namespaces', run.ns)
+  redis.call('ZADD', prefix .. ':runs:' .. run.ns, at, run.runId)
   return 1
+end
+
+local function admit(ns, scheduleId, overlap, keep)
+  if overlap == 'allow' or redis.call('SCARD', openKey(ns, scheduleId)) == 0 then return 'run', {} end
+  if overlap == 'skip' then return 'skip', {} end
+  if overlap == 'buffer-one' then
+    if redis.call('EXISTS', bufferKey(ns, scheduleId)) == 1 then return 'skip', {} end
+    return 'buffer', {}
+  end
+  local cancelled = {}
+  local why = '{"code":"CANCELLED","message":"cancelled: the next run of its schedule is due"}'
+  for _, runId in ipairs(redis.call('SMEMBERS', openKey(ns, scheduleId))) do
+    local wasRunning = redis.call('HGET', runKey(ns, runId), 'state') == 'running'
+    local code, agentId, epoch = finishRun(ns, runId, nil, 'cancelled', why, '', keep)
+    if code == 1 then cancelled[#cancelled + 1] = { runId, wasRunning and agentId or '', epoch } end
+    redis.call('SREM', openKey(ns, scheduleId), runId)
+  end
+  return 'run', cancelled
 end
 `;
 
 /**
  * Submits one run.
- * ARGV: prefix, ns, runId, scheduleId, spec, outboxMs, delayMs, dueAt, idempotency scope, idempotency key, windowMs, maxOpenRuns.
- * Returns {runId, created 0|1, now, dueAt of a delayed run or 0}; an error reply 'RUNS_FULL' when too many runs are open.
+ * ARGV: prefix, JSON of {ns, runId, scheduleId?, specText, resultKey?, priority?, outboxMs, delayMs?, at?, idempotencyScope, idempotencyKey?,
+ * windowMs, maxOpenRuns, overlap, keep, failedAgentId?,
+ * retryOf?}; retryOf takes that run out of the dead letters.
+ * Returns JSON {runId, created, dueAt?, buffered?, cancelled} or {refused: 'full' | 'overlap'}.
  */
 export const submitRunLua = `
 ${runKeyspaceLua}
+${finishRunFunctionLua}
 ${createRunLua}
-local ns, runId, scheduleId, spec = ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local request = cjson.decode(ARGV[2])
 local at = now()
-local idempotencyKey
-if ARGV[10] ~= '' then
-  idempotencyKey = prefix .. ':idempotency:' .. ns .. ':' .. ARGV[9] .. ':' .. ARGV[10]
-  local first = redis.call('GET', idempotencyKey)
-  if first then return { first, 0, at, 0 } end
+local key
+if request.idempotencyKey then
+  key = prefix .. ':idempotency:' .. request.ns .. ':' .. request.idempotencyScope .. ':' .. request.idempotencyKey
+  local first = redis.call('GET', key)
+  if first then return cjson.encode({ runId = first, created = false, cancelled = {} }) end
 end
-if redis.call('ZCARD', dueKey) >= tonumber(ARGV[12]) then return redis.error_reply('RUNS_FULL') end
-local dueAt = tonumber(ARGV[8])
-if tonumber(ARGV[7]) > 0 then dueAt = at + tonumber(ARGV[7]) end
-local created = createRun(ns, runId, scheduleId, '', spec, at, tonumber(ARGV[6]), dueAt)
-if idempotencyKey then redis.call('SET', idempotencyKey, runId, 'PX', ARGV[11]) end
-if dueAt <= at then dueAt = 0 end
-return { runId, created, at, dueAt }
+if redis.call('ZCARD', dueKey) >= request.maxOpenRuns then return '{"refused":"full"}' end
+local admitted, cancelled = 'run', {}
+if request.scheduleId then admitted, cancelled = admit(request.ns, request.scheduleId, request.overlap, request.keep) end
+if admitted == 'skip' then return '{"refused":"overlap"}' end
+local dueAt = request.at
+if request.delayMs then dueAt = at + request.delayMs end
+createRun({
+  ns = request.ns, runId = request.runId, scheduleId = request.scheduleId, specText = request.specText,
+  resultKey = request.resultKey, priority = request.priority, failedAgentId = request.failedAgentId,
+  at = at, outboxMs = request.outboxMs, dueAt = dueAt, buffered = admitted == 'buffer' or nil,
+})
+if request.retryOf then redis.call('ZREM', prefix .. ':dead:' .. request.ns, request.retryOf) end
+if key then redis.call('SET', key, request.runId, 'PX', request.windowMs) end
+local reply = { runId = request.runId, created = true, cancelled = cancelled, buffered = admitted == 'buffer' }
+if dueAt and dueAt > at then reply.dueAt = dueAt end
+return cjson.encode(reply)
 `;

@@ -15,16 +15,8 @@ import { engineConnection } from '../redis/engine-connection.js';
 import { REDIS, type RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { redisStatus } from '../redis/redis-status.js';
+import type { EngineJob } from './engine-job.js';
 import { RunExecutor } from './run-executor.js';
-
-/** One hand-over of a run to the engine. */
-export interface EngineJob {
-  namespace: string;
-  runId: string;
-  /** Which hand-over of the run this is; part of the engine's job id, so that repeating one adds nothing. */
-  enqueues: number;
-  priority?: number;
-}
 
 export interface EngineCounts {
   waitingCount: number;
@@ -129,6 +121,11 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     if (!(await settleWithin(worker.close(!redisAnswers), CLOSE_TIMEOUT_MS))) {
       this.logger.warn('the worker did not close in time; its connection is cut');
       worker.disconnect().catch(() => undefined);
+      // Its lock extender would otherwise re-arm its timer for ever.
+      await settleWithin(
+        (worker as unknown as { lockManager: { close(): Promise<void> } }).lockManager.close(),
+        CLOSE_TIMEOUT_MS,
+      );
     }
     await settleWithin(this.queue.close(), CLOSE_TIMEOUT_MS);
   }
@@ -137,7 +134,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     const { namespace, runId, enqueues } = job.data;
     const done = this.inFlight.begin('run');
     try {
-      await this.executor.execute(namespace, runId, enqueues);
+      await this.add(await this.executor.execute(namespace, runId, enqueues));
     } finally {
       done();
     }

@@ -1,50 +1,16 @@
 import { runKeyspaceLua } from './run-keyspace.lua.js';
 
 /**
- * Ends a run, fenced by the epoch, keeps its value under the result key if it is the newest good one, and forgets the
- * oldest ended runs beyond what is kept.
- * ARGV: prefix, ns, runId, epoch ('' for any: a cancel), state, error JSON or '', result JSON or '', result key or '',
- * retentionMs, kept of a schedule, kept of a namespace, result retentionMs.
- * Returns {1, agentId or '', epoch}, {0, state} when it had ended already or the epoch is not the newest, {-1} when it never was.
+ * Lua function `finishRun(ns, runId, epoch, final, errorJson, result, keep)`: ends a run, keeps its value under the result
+ * key if it is the newest good one, lets a buffered run of the same schedule go, and forgets the oldest ended runs beyond
+ * what is kept. `epoch` nil means: whatever the run is doing (a cancel). `keep` is {ms, of a schedule, of a namespace, ms of
+ * results}.
+ * Returns 1, agentId or '', epoch, 1 when another run came due by it; or 0, state when it had ended already or the epoch is not the newest; or -1.
  */
-export const finishRunLua = `
-${runKeyspaceLua}
-local ns, runId = ARGV[2], ARGV[3]
-local key = runKey(ns, runId)
-local known = redis.call('HMGET', key, 'state', 'epoch', 'scheduleId', 'tickAt', 'createdAt', 'agentId')
-local state, epoch, scheduleId = known[1], known[2], known[3]
-if not state then return { -1 } end
-if isFinal(state) or (ARGV[4] ~= '' and epoch ~= ARGV[4]) then return { 0, state } end
-local at = now()
-local final = ARGV[5]
-redis.call('HSET', key, 'state', final, 'finishedAt', at)
-redis.call('HDEL', key, 'dueAt', 'waitingSince', 'repeatsAttempt', 'failedAgentIds')
--- A cancel raises the epoch, so that the answer of the dispatch under way is dropped.
-if ARGV[4] == '' then redis.call('HINCRBY', key, 'epoch', 1) end
-if ARGV[6] ~= '' then redis.call('HSET', key, 'error', ARGV[6]) else redis.call('HDEL', key, 'error') end
-if ARGV[7] ~= '' then redis.call('HSET', key, 'result', ARGV[7]) end
-redis.call('ZREM', dueKey, runMember(ns, runId))
-redis.call('PEXPIRE', key, ARGV[9])
-
-if ARGV[8] ~= '' and final ~= 'cancelled' then
-  local resultKey = prefix .. ':result:' .. ns .. ':' .. ARGV[8]
-  local tickAt = tonumber(known[4] or known[5])
-  local stored = redis.call('HMGET', resultKey, 'tickAt', 'failedTickAt')
-  if final == 'succeeded' then
-    if not stored[1] or tonumber(stored[1]) <= tickAt then
-      redis.call('HSET', resultKey, 'value', ARGV[7], 'tickAt', tickAt, 'storedAt', at, 'runId', runId)
-      redis.call('HINCRBY', resultKey, 'version', 1)
-      redis.call('ZADD', prefix .. ':results:' .. ns, 0, ARGV[8])
-    end
-    redis.call('PEXPIRE', resultKey, ARGV[12])
-  elseif stored[1] and (not stored[2] or tonumber(stored[2]) < tickAt) then
-    redis.call('HSET', resultKey, 'failedTickAt', tickAt)
-  end
-end
-
-local function forget(endedKey, keep)
-  local excess = redis.call('ZCARD', endedKey) - keep
-  local old = redis.call('ZRANGEBYSCORE', endedKey, '-inf', at - tonumber(ARGV[9]), 'LIMIT', 0, 20)
+export const finishRunFunctionLua = `
+local function forget(ns, endedKey, at, keepMs, keepCount)
+  local old = redis.call('ZRANGEBYSCORE', endedKey, '-inf', at - keepMs, 'LIMIT', 0, 20)
+  local excess = redis.call('ZCARD', endedKey) - keepCount
   if excess > 0 then
     for _, id in ipairs(redis.call('ZRANGE', endedKey, 0, math.min(excess, 20) - 1)) do old[#old + 1] = id end
   end
@@ -53,6 +19,7 @@ local function forget(endedKey, keep)
     redis.call('DEL', runKey(ns, id))
     redis.call('ZREM', prefix .. ':runs:' .. ns, id)
     redis.call('ZREM', prefix .. ':ended:' .. ns, id)
+    redis.call('ZREM', prefix .. ':dead:' .. ns, id)
     redis.call('ZREM', endedKey, id)
     if owner then
       redis.call('ZREM', prefix .. ':runs-of:' .. ns .. ':' .. owner, id)
@@ -60,11 +27,83 @@ local function forget(endedKey, keep)
     end
   end
 end
-redis.call('ZADD', prefix .. ':ended:' .. ns, at, runId)
-forget(prefix .. ':ended:' .. ns, tonumber(ARGV[11]))
-if scheduleId then
-  redis.call('ZADD', prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, runId)
-  forget(prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, tonumber(ARGV[10]))
+
+local function keepResult(ns, runId, key, final, result, tickAt, at, keepMs)
+  local resultKey = prefix .. ':result:' .. ns .. ':' .. key
+  local stored = redis.call('HMGET', resultKey, 'tickAt', 'failedTickAt')
+  if final == 'succeeded' then
+    if not stored[1] or tonumber(stored[1]) <= tickAt then
+      redis.call('HSET', resultKey, 'value', result, 'tickAt', tickAt, 'storedAt', at, 'runId', runId)
+      redis.call('HINCRBY', resultKey, 'version', 1)
+      redis.call('ZADD', prefix .. ':results:' .. ns, 0, key)
+    end
+    redis.call('PEXPIRE', resultKey, keepMs)
+  elseif stored[1] and (not stored[2] or tonumber(stored[2]) < tickAt) then
+    redis.call('HSET', resultKey, 'failedTickAt', tickAt)
+  end
 end
-return { 1, known[6] or '', tonumber(epoch) }
+
+-- The run that waited for this one, if that was the last one under way.
+local function releaseBuffered(ns, scheduleId, at)
+  local buffered = redis.call('GET', bufferKey(ns, scheduleId))
+  if buffered and redis.call('SCARD', openKey(ns, scheduleId)) == 0 then
+    redis.call('ZADD', dueKey, at, runMember(ns, buffered))
+    return 1
+  end
+  return 0
+end
+
+local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
+  local key = runKey(ns, runId)
+  local known = redis.call('HMGET', key, 'state', 'epoch', 'scheduleId', 'tickAt', 'createdAt', 'agentId', 'resultKey', 'parentId')
+  local state, scheduleId = known[1], known[3]
+  if not state then return -1 end
+  if isFinal(state) or (epoch and known[2] ~= epoch) then return 0, state end
+  local at = now()
+  local released = 0
+  redis.call('HSET', key, 'state', final, 'finishedAt', at)
+  redis.call('HDEL', key, 'dueAt', 'waitingSince', 'repeatsAttempt', 'failedAgentIds', 'buffered')
+  -- A cancel raises the epoch, so that the answer of the dispatch under way is dropped.
+  if not epoch then redis.call('HINCRBY', key, 'epoch', 1) end
+  if errorJson ~= '' then redis.call('HSET', key, 'error', errorJson) else redis.call('HDEL', key, 'error') end
+  if result ~= '' then redis.call('HSET', key, 'result', result) end
+  redis.call('ZREM', dueKey, runMember(ns, runId))
+  redis.call('PEXPIRE', key, keep[1])
+  if known[7] and final ~= 'cancelled' then
+    keepResult(ns, runId, known[7], final, result, tonumber(known[4] or known[5]), at, keep[4])
+  end
+  if final == 'failed' or final == 'timed-out' then redis.call('ZADD', prefix .. ':dead:' .. ns, at, runId) end
+  redis.call('ZADD', prefix .. ':ended:' .. ns, at, runId)
+  forget(ns, prefix .. ':ended:' .. ns, at, keep[1], keep[3])
+  if scheduleId then
+    if redis.call('GET', bufferKey(ns, scheduleId)) == runId then redis.call('DEL', bufferKey(ns, scheduleId)) end
+    redis.call('SREM', openKey(ns, scheduleId), runId)
+    released = releaseBuffered(ns, scheduleId, at)
+    redis.call('ZADD', prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, runId)
+    forget(ns, prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, keep[1], keep[2])
+  end
+  -- The last part wakes the run that was divided.
+  if known[8] and redis.call('HINCRBY', runKey(ns, known[8]), 'openParts', -1) <= 0 then
+    redis.call('ZADD', dueKey, 'XX', at, runMember(ns, known[8]))
+    released = 1
+  end
+  return 1, known[6] or '', tonumber(known[2]), released
+end
+`;
+
+/**
+ * Ends a run. ARGV: prefix, ns, runId, epoch ('' for any: a cancel), state, error JSON or '', result JSON or '', and the
+ * four numbers of `keep`.
+ * Returns {1, agentId or '', epoch, released}, {0, state} or {-1}, see {@link finishRunFunctionLua}.
+ */
+export const finishRunLua = `
+${runKeyspaceLua}
+${finishRunFunctionLua}
+local epoch = ARGV[4]
+if epoch == '' then epoch = nil end
+local keep = { tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]) }
+local code, what, number, released = finishRun(ARGV[2], ARGV[3], epoch, ARGV[5], ARGV[6], ARGV[7], keep)
+if code == 1 then return { 1, what, number, released } end
+if code == 0 then return { 0, what } end
+return { -1 }
 `;

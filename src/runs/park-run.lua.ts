@@ -3,7 +3,8 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
 /**
  * Puts a run off: it comes due again after a delay.
  * ARGV: prefix, ns, runId, epoch, state (waiting or retrying), delayMs, error JSON or '', failed agent or '',
- * '1' to repeat the attempt, '1' to count a redispatch, '1' when no agent could take it.
+ * '1' to repeat the attempt, '1' to count a redispatch, '1' when no agent could take it,
+ * JSON of who was considered or ''.
  * Returns {when it comes due, ms it has waited for an agent}, {} when the epoch is not the newest or the run has ended.
  */
 export const parkRunLua = `
@@ -29,6 +30,7 @@ if ARGV[8] ~= '' then
 end
 if ARGV[9] == '1' then redis.call('HSET', key, 'repeatsAttempt', 1) else redis.call('HDEL', key, 'repeatsAttempt') end
 if ARGV[10] == '1' then redis.call('HINCRBY', key, 'redispatches', 1) end
+if ARGV[12] ~= '' then redis.call('HSET', key, 'considered', ARGV[12]) end
 local waitedMs = 0
 if ARGV[11] == '1' then
   redis.call('HSETNX', key, 'waitingSince', at)

@@ -1,30 +1,43 @@
 import { runKeyspaceLua } from './run-keyspace.lua.js';
 
 /**
- * A run came due: its delay or retry time is over, or something of it was lost.
- * ARGV: prefix, ns, runId, outboxMs.
- * Returns {enqueues, 1 when it was put off, else 0, priority or 0} when the run must be handed to the engine under this number, {} when it
- * ended or never was. The number grows only for a run that was put off; else the engine still has, or lost, the old one's job.
+ * A run came due: its delay or retry time is over, the run before it ended, or something of it was lost.
+ * ARGV: prefix, ns, runId, outboxMs, ms until a run that still has to wait is looked at again.
+ * Returns {enqueues, 1 when it was put off, else 0, priority or 0} when the run must be handed to the engine under this
+ * number, {} when it ended, never was, or still has to wait. The number grows only for a run that was put off; else the engine still
+ * has, or lost, the old one's job.
  */
 export const requeueRunLua = `
 ${runKeyspaceLua}
 local ns, runId = ARGV[2], ARGV[3]
 local key = runKey(ns, runId)
-local state = redis.call('HGET', key, 'state')
+local known = redis.call('HMGET', key, 'state', 'dueAt', 'enqueues', 'buffered', 'scheduleId', 'priority', 'openParts')
+local state = known[1]
 if not state or isFinal(state) then
   redis.call('ZREM', dueKey, runMember(ns, runId))
   return {}
 end
-local enqueues
-local putOff = 0
-if redis.call('HEXISTS', key, 'dueAt') == 1 then
+if known[7] and tonumber(known[7]) > 0 then
+  redis.call('ZADD', dueKey, now() + tonumber(ARGV[5]), runMember(ns, runId))
+  return {}
+end
+local putOff = known[2] or known[7]
+if known[4] then
+  if redis.call('SCARD', openKey(ns, known[5])) > 0 then
+    redis.call('ZADD', dueKey, now() + tonumber(ARGV[5]), runMember(ns, runId))
+    return {}
+  end
+  redis.call('DEL', bufferKey(ns, known[5]))
+  redis.call('SADD', openKey(ns, known[5]), runId)
+  putOff = true
+end
+local enqueues = tonumber(known[3])
+if putOff then
   enqueues = redis.call('HINCRBY', key, 'enqueues', 1)
-  redis.call('HDEL', key, 'dueAt')
-  redis.call('HSET', key, 'state', 'waiting')
-  putOff = 1
-else
-  enqueues = tonumber(redis.call('HGET', key, 'enqueues'))
+  redis.call('HDEL', key, 'dueAt', 'buffered')
+  -- A divided run whose parts have all ended goes back for its conclusion.
+  if not known[7] then redis.call('HSET', key, 'state', 'waiting') end
 end
 redis.call('ZADD', dueKey, now() + tonumber(ARGV[4]), runMember(ns, runId))
-return { enqueues, putOff, cjson.decode(redis.call('HGET', key, 'spec')).priority or 0 }
+return { enqueues, putOff and 1 or 0, tonumber(known[6] or 0) }
 `;

@@ -4,7 +4,8 @@ import { CommandError } from '../contract/command-error.js';
 import { isFinalRunState, type RunState } from '../contract/run.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
-import { RunStore } from './run-store.js';
+import { DueLoop } from './due-loop.js';
+import { type CancelledRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
 
 const MAX_CANCELLED = 1_000;
@@ -17,6 +18,7 @@ export class RunCancellation {
     private readonly agents: AgentsService,
     private readonly waiters: RunWaiters,
     private readonly keys: RedisKeys,
+    private readonly dueLoop: DueLoop,
   ) {}
 
   /**
@@ -29,13 +31,37 @@ export class RunCancellation {
     const outcome = run && (await this.store.cancel(redis, run, { code: 'CANCELLED', message, agentId: run.agentId }));
     if (outcome === undefined) throw new CommandError('NOT_FOUND', `no run ${runId}`);
     if (!outcome.cancelled) return { state: outcome.state };
-    this.waiters.ended(namespace, runId);
-    if (run?.state === 'running' && outcome.agentId !== undefined) {
-      // Told twice, by call and with its next heartbeat: the call may not get through.
-      await this.agents.requestCancel(namespace, outcome.agentId, runId);
-      this.agents.cancel(namespace, outcome.agentId, runId, outcome.epoch ?? run.epoch, reason);
-    }
+    if (outcome.released === true) this.dueLoop.wakeWithin(0);
+    const agentId = run?.state === 'running' && outcome.agentId !== undefined ? outcome.agentId : '';
+    await this.follow(redis, namespace, [{ runId, agentId, epoch: outcome.epoch ?? 0 }], reason);
     return { state: 'cancelled' };
+  }
+
+  /** After runs were cancelled in their records: tells who waits for them and who executes them, and cancels their parts. */
+  async follow(
+    redis: RedisClient,
+    namespace: string,
+    cancelled: readonly CancelledRun[],
+    reason?: string,
+  ): Promise<void> {
+    await Promise.all(
+      cancelled.map(async ({ runId, agentId, epoch }) => {
+        this.waiters.ended(namespace, runId);
+        if (agentId !== '') {
+          // Told twice, by call and with its next heartbeat: the call may not get through.
+          await this.agents.requestCancel(namespace, agentId, runId);
+          void this.agents.cancel(namespace, agentId, runId, epoch, reason);
+        }
+        const run = await this.store.load(redis, namespace, runId);
+        if (run?.partsCount === undefined) return;
+        const parts = await this.store.parts(redis, run);
+        await Promise.all(
+          parts
+            .filter(({ state }) => !isFinalRunState(state))
+            .map((part) => this.cancel(redis, namespace, part.runId, reason)),
+        );
+      }),
+    );
   }
 
   /** Ends every run of a schedule that has not ended; at most the newest {@link MAX_CANCELLED}. */

@@ -10,9 +10,10 @@ import { isFinalRunState } from '../contract/run.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { DispatchStats } from './dispatch-stats.js';
+import type { EngineJob } from './engine-job.js';
 import { DueLoop } from './due-loop.js';
 import { retryDelayMs } from './retry-backoff.js';
-import type { RunRecord } from './run.record.js';
+import type { RunRecord, RunSpec } from './run.record.js';
 import { type ParkedRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
 
@@ -57,30 +58,34 @@ export class RunExecutor {
 
   /**
    * @param enqueues the hand-over; an older one than the run's newest is a leftover and does nothing
+   * @returns the runs that this one was divided into, to hand over
    * @throws CommandError UNAVAILABLE when Redis fails on the way; the due index brings the run back
    */
-  async execute(namespace: string, runId: string, enqueues: number): Promise<void> {
+  async execute(namespace: string, runId: string, enqueues: number): Promise<EngineJob[]> {
     const run = await this.step((redis) => this.store.load(redis, namespace, runId));
-    if (run === undefined || isFinalRunState(run.state) || run.enqueues !== enqueues || run.dueAt !== undefined) return;
+    if (run === undefined || isFinalRunState(run.state) || run.enqueues !== enqueues || run.dueAt !== undefined)
+      return [];
 
+    if (run.partsCount !== undefined) return none(this.conclude(run));
+    if (isDivided(run)) return this.divide(run);
     let place: AgentPlace;
     try {
       place = await this.takePlace(run);
     } catch (error) {
-      if (error instanceof CommandError && error.code === 'NO_AGENT') return this.waitForAgent(run, error);
+      if (error instanceof CommandError && error.code === 'NO_AGENT') return none(this.waitForAgent(run, error));
       throw error;
     }
 
     const attempt = repeatsAttempt(run) ? Math.max(1, run.attempt) : run.attempt + 1;
     let epoch: number | undefined;
     try {
-      epoch = await this.step((redis) => this.store.start(redis, run, attempt, place.agentId));
+      epoch = await this.step((redis) => this.store.start(redis, run, attempt, place.agentId, place.considered));
     } catch (error) {
       await place.release('abandoned', 0);
       throw error;
     }
-    if (epoch === undefined) return place.release('abandoned', 0);
-    await this.attempt({ ...run, attempt, epoch, agentId: place.agentId }, place);
+    if (epoch === undefined) return none(place.release('abandoned', 0));
+    return none(this.attempt({ ...run, attempt, epoch, agentId: place.agentId }, place));
   }
 
   private async takePlace(run: RunRecord): Promise<AgentPlace> {
@@ -134,9 +139,10 @@ export class RunExecutor {
         agentId: run.agentId,
       });
     }
-    const applied = await this.step((redis) =>
+    const { applied, released } = await this.step((redis) =>
       this.store.finish(redis, run, run.epoch, { state: 'succeeded', result }),
     );
+    if (released) this.dueLoop.wakeWithin(0);
     if (applied) this.waiters.ended(run.namespace, run.runId);
     else this.logger.debug(`late answer of run ${run.runId} epoch ${run.epoch} dropped`);
   }
@@ -181,6 +187,39 @@ export class RunExecutor {
     await this.end(run, kind === 'timeout' ? 'timed-out' : 'failed', error);
   }
 
+  /** Broadcast and shard: one part for every agent that may execute now. */
+  private async divide(run: RunRecord): Promise<EngineJob[]> {
+    const { namespace, spec } = run;
+    const request = { namespace, route: spec.route, jobName: spec.job.name };
+    const { agentIds, considered } = await this.agents.matching(request, Date.now() + STEP_MS);
+    if (agentIds.length === 0) {
+      const nobody = new CommandError('NO_AGENT', 'no agent matches the route', { agentsConsidered: considered });
+      return none(this.waitForAgent(run, nobody));
+    }
+    const divided = await this.step((redis) => this.store.divide(redis, run, partSpecs(run, agentIds)));
+    return (divided?.partIds ?? []).map((runId) => ({ namespace, runId, enqueues: 1, priority: spec.priority }));
+  }
+
+  /** The last part has ended: so does the run, with what became of each. */
+  private async conclude(run: RunRecord): Promise<void> {
+    const parts = await this.step((redis) => this.store.parts(redis, run));
+    if (parts.some((part) => !isFinalRunState(part.state))) return;
+    const outcomes = parts.map(({ runId, agentId, state, result, error }) => ({
+      runId,
+      agentId,
+      state,
+      ...(result === undefined ? {} : { result: JSON.parse(result) as unknown }),
+      ...(error === undefined ? {} : { error }),
+    }));
+    const failed = parts.filter(({ state }) => state !== 'succeeded');
+    if (failed.length === 0) return this.succeeded(run, JSON.stringify(outcomes));
+    const error: RunError = {
+      code: failed[0].error?.code ?? 'INTERNAL',
+      message: `${failed.length} of ${run.partsCount} parts did not succeed: ${failed[0].error?.message ?? failed[0].state}`,
+    };
+    await this.end(run, failed.every(({ state }) => state === 'timed-out') ? 'timed-out' : 'failed', error);
+  }
+
   private async waitForAgent(run: RunRecord, cause: CommandError): Promise<void> {
     const waitedSoFarMs = run.waitingSince === undefined ? 0 : Math.max(0, Date.now() - run.waitingSince);
     const pauseMs = Math.min(NO_AGENT_MAX_PAUSE_MS, NO_AGENT_PAUSE_MS + waitedSoFarMs / 4);
@@ -191,6 +230,7 @@ export class RunExecutor {
       error,
       repeatsAttempt: run.repeatsAttempt,
       noAgent: true,
+      considered: cause.details?.agentsConsidered as RunRecord['considered'],
     });
     if (parked !== undefined && parked.waitedMs >= this.settings.noAgentWaitMs) await this.end(run, 'failed', error);
   }
@@ -202,7 +242,10 @@ export class RunExecutor {
   }
 
   private async end(run: RunRecord, state: 'failed' | 'timed-out', error: RunError): Promise<void> {
-    const applied = await this.step((redis) => this.store.finish(redis, run, run.epoch, { state, error }));
+    const { applied, released } = await this.step((redis) =>
+      this.store.finish(redis, run, run.epoch, { state, error }),
+    );
+    if (released) this.dueLoop.wakeWithin(0);
     if (!applied) return;
     this.stats.failed();
     this.waiters.ended(run.namespace, run.runId);
@@ -211,6 +254,27 @@ export class RunExecutor {
   private step<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {
     return this.gate.run(Date.now() + STEP_MS, work);
   }
+}
+
+/** Nothing to hand over when this has happened. */
+async function none(work: Promise<void>): Promise<EngineJob[]> {
+  await work;
+  return [];
+}
+
+function isDivided({ spec, parentId }: RunRecord): boolean {
+  return parentId === undefined && (spec.route.strategy === 'broadcast' || spec.route.strategy === 'shard');
+}
+
+/** One part per agent; of a `shard` each knows which part of how many it is. */
+function partSpecs({ spec, runId }: RunRecord, agentIds: readonly string[]): RunSpec[] {
+  const { resultKey: _resultKey, idempotencyKey = runId, ...rest } = spec;
+  return agentIds.map((agentId, index) => ({
+    ...rest,
+    route: { strategy: 'random', agentIds: [agentId] },
+    idempotencyKey: `${idempotencyKey}.${index}`,
+    ...(spec.route.strategy === 'shard' ? { shard: { index, total: agentIds.length } } : {}),
+  }));
 }
 
 /** A run found running was left there by a replica that died: the same attempt goes on. */
@@ -228,5 +292,6 @@ function executeRequest(run: RunRecord): AgentExecuteRequest {
     deadlineMs: run.spec.timeoutMs,
     ...(run.scheduleId === undefined ? {} : { scheduleId: run.scheduleId }),
     ...(run.tickAt === undefined ? {} : { tickAt: run.tickAt }),
+    ...(run.spec.shard === undefined ? {} : { shard: run.spec.shard }),
   };
 }

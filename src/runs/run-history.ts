@@ -7,7 +7,9 @@ import { parseRun, type RunRecord, runView } from './run.record.js';
 
 /** Runs read for one page at most; a rare state in a long history answers with a short page and a cursor. */
 const MAX_SCANNED = 1_000;
-const BATCH_COUNT = 100;
+const BATCH_COUNT = 50;
+/** A page ends early beyond this many characters of payloads and results: a caller's `limit` must not fill our memory. */
+const MAX_PAGE_CHARS = 262_144;
 
 interface Entry {
   id: string;
@@ -22,11 +24,15 @@ export class RunHistory {
   /** @throws CommandError INVALID_ARGUMENT for a cursor that no page gave */
   async list(redis: RedisClient, request: CommandRequest<'run.list'>): Promise<CommandReply<'run.list'>> {
     const { namespace, scheduleId, limit, since = 0 } = request;
-    const index =
-      scheduleId === undefined ? this.keys.key('runs', namespace) : this.keys.key('runs-of', namespace, scheduleId);
+    const index = request.deadLettersOnly
+      ? this.keys.key('dead', namespace)
+      : scheduleId === undefined
+        ? this.keys.key('runs', namespace)
+        : this.keys.key('runs-of', namespace, scheduleId);
     const items: CommandReply<'run.list'>['items'] = [];
     let rank = request.cursor === undefined ? 0 : await rankAfter(redis, index, parseCursor(request.cursor));
     let last: Entry | undefined;
+    let chars = 0;
     for (let scanned = 0; scanned < MAX_SCANNED; scanned += BATCH_COUNT) {
       const entries = await readEntries(redis, index, rank);
       const runs = await this.readRuns(redis, namespace, index, entries);
@@ -34,8 +40,11 @@ export class RunHistory {
         if (entry.createdAt < since) return { items };
         last = entry;
         const run = runs[at];
-        if (run !== undefined && matches(run, request)) items.push(runView(run));
-        if (items.length === limit) return { items, nextCursor: cursorOf(entry) };
+        if (run !== undefined && matches(run, request)) {
+          items.push(runView(run));
+          chars += run.chars;
+        }
+        if (items.length === limit || chars > MAX_PAGE_CHARS) return { items, nextCursor: cursorOf(entry) };
       }
       if (entries.length < BATCH_COUNT) return { items };
       // Those that were taken out of the index moved the rest up.

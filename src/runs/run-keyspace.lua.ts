@@ -14,6 +14,9 @@ local function now()
 end
 local function runKey(ns, runId) return prefix .. ':run:' .. ns .. ':' .. runId end
 local function runMember(ns, runId) return 'r|' .. ns .. '|' .. runId end
+-- Runs of a schedule that have begun to count against its overlap policy, and the one that waits behind them.
+local function openKey(ns, scheduleId) return prefix .. ':open-of:' .. ns .. ':' .. scheduleId end
+local function bufferKey(ns, scheduleId) return prefix .. ':buffered-of:' .. ns .. ':' .. scheduleId end
 local function isFinal(state)
   return state == 'succeeded' or state == 'failed' or state == 'cancelled' or state == 'timed-out'
 end

@@ -3,11 +3,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import { CommandError } from '../contract/command-error.js';
+import type { ScheduleSpec } from '../contract/schedule.schema.js';
 import type { RunError, RunState } from '../contract/run.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { submitRunLua } from './create-run.lua.js';
+import { divideRunLua } from './divide-run.lua.js';
 import { finishRunLua } from './finish-run.lua.js';
 import { parkRunLua } from './park-run.lua.js';
 import { requeueRunLua } from './requeue-run.lua.js';
@@ -16,6 +18,9 @@ import { startAttemptLua } from './start-attempt.lua.js';
 
 /** A run that nobody has begun after this long is handed to the engine again: its first hand-over may have been lost. */
 export const OUTBOX_MS = 5_000;
+
+/** A run that waits for others (buffered, or divided into parts) is looked at again after this, should their end go unnoticed. */
+const WAIT_LOOK_MS = 30_000;
 
 /** How long past its own deadline an attempt may be silent before the run is looked after again. */
 const ATTEMPT_GRACE_MS = 10_000;
@@ -27,6 +32,12 @@ export interface NewRun {
   delayMs?: number;
   /** ms since the epoch; in the past: at once. */
   at?: number;
+  /** What counts of the schedule's other runs. Default: allow. */
+  overlap?: ScheduleSpec['overlap'];
+  /** The run that this one repeats: it is no dead letter any more. */
+  retryOf?: string;
+  /** The agent to avoid. */
+  failedAgentId?: string;
   /** Whose keys `idempotencyKey` is unique among. */
   idempotencyScope: string;
   idempotencyKey?: string;
@@ -37,7 +48,31 @@ export interface SubmittedRun {
   deduplicated: boolean;
   /** Set when the run waits for its time. */
   dueAt?: number;
+  /** It waits for the run of its schedule that is under way. */
+  buffered: boolean;
+  /** Runs that had to end for it. */
+  cancelled: CancelledRun[];
 }
+
+/** A run that was ended while an agent may still be busy with it. */
+export interface CancelledRun {
+  runId: string;
+  /** Where it was running; '' when nowhere. */
+  agentId: string;
+  epoch: number;
+}
+
+/** What a script answers as `[[runId, agentId, epoch], …]`; an empty Lua table is an object in JSON. */
+export function cancelledRuns(rows: unknown): CancelledRun[] {
+  if (!Array.isArray(rows)) return [];
+  return (rows as [string, string, number][]).map(([runId, agentId, epoch]) => ({ runId, agentId, epoch }));
+}
+
+/** An agent that was considered for a run, and why it was not chosen. */
+type Considered = NonNullable<RunRecord['considered']>[number];
+
+/** Agents kept with a run at most. */
+const MAX_CONSIDERED = 20;
 
 export interface ParkedRun {
   dueAt: number;
@@ -48,10 +83,11 @@ export interface ParkedRun {
 /** Runs in Redis: every change is one script, fenced by the run's epoch. */
 @Injectable()
 export class RunStore {
-  private readonly submitScript = new RedisScript<[string, number, number, number]>('submit-run', submitRunLua);
+  private readonly submitScript = new RedisScript<string>('submit-run', submitRunLua);
   private readonly startScript = new RedisScript<number>('start-attempt', startAttemptLua);
+  private readonly divideScript = new RedisScript<number>('divide-run', divideRunLua);
   private readonly parkScript = new RedisScript<number[]>('park-run', parkRunLua);
-  private readonly finishScript = new RedisScript<[number, string?, number?]>('finish-run', finishRunLua);
+  private readonly finishScript = new RedisScript<[number, string?, number?, number?]>('finish-run', finishRunLua);
   private readonly requeueScript = new RedisScript<[number, number, number] | []>('requeue-run', requeueRunLua);
 
   constructor(
@@ -59,31 +95,52 @@ export class RunStore {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  /** @throws CommandError RATE_LIMITED when MAX_OPEN_RUNS have not ended yet */
+  /** What is kept of ended runs, as the scripts take it: ms, runs of a schedule, runs of a namespace, ms of results. */
+  get keep(): [number, number, number, number] {
+    const { runRetentionMs, runsKeptPerSchedule, runsKeptPerNamespace, resultRetentionMs } = this.settings;
+    return [runRetentionMs, runsKeptPerSchedule, runsKeptPerNamespace, resultRetentionMs];
+  }
+
+  /**
+   * @throws CommandError RATE_LIMITED when MAX_OPEN_RUNS have not ended yet, OVERLAP_SKIPPED when the schedule's policy
+   * refuses a second run
+   */
   async submit(redis: RedisClient, run: NewRun): Promise<SubmittedRun> {
-    const runId = randomUUID();
-    const spec: RunSpec = { ...run.spec, idempotencyKey: run.idempotencyKey };
-    try {
-      const [storedId, created, , dueAt] = await this.run(redis, this.submitScript, [
-        run.namespace,
-        runId,
-        run.scheduleId ?? '',
-        JSON.stringify(spec),
-        OUTBOX_MS,
-        run.delayMs ?? 0,
-        run.at ?? 0,
-        run.idempotencyScope,
-        run.idempotencyKey ?? '',
-        this.settings.idempotencyWindowMs,
-        this.settings.maxOpenRuns,
-      ]);
-      return { runId: storedId, deduplicated: created === 0, ...(dueAt > 0 ? { dueAt } : {}) };
-    } catch (error) {
-      if (error instanceof Error && error.message.includes('RUNS_FULL')) {
+    const { namespace, scheduleId, spec, idempotencyKey, overlap = 'allow' } = run;
+    const request = {
+      ns: namespace,
+      runId: randomUUID(),
+      scheduleId,
+      specText: JSON.stringify(run.retryOf === undefined ? { ...spec, idempotencyKey } : spec),
+      resultKey: spec.resultKey,
+      priority: spec.priority,
+      outboxMs: OUTBOX_MS,
+      delayMs: run.delayMs,
+      at: run.at,
+      idempotencyScope: run.idempotencyScope,
+      idempotencyKey,
+      windowMs: this.settings.idempotencyWindowMs,
+      maxOpenRuns: this.settings.maxOpenRuns,
+      overlap,
+      keep: this.keep,
+      retryOf: run.retryOf,
+      failedAgentId: run.failedAgentId,
+    };
+    const text = await this.run(redis, this.submitScript, [JSON.stringify(request)]);
+    const reply = JSON.parse(text) as
+      | { refused: 'full' | 'overlap' }
+      | { runId: string; created: boolean; dueAt?: number; buffered?: boolean; cancelled: unknown };
+    if ('refused' in reply) {
+      if (reply.refused === 'full') {
         throw new CommandError('RATE_LIMITED', `more than ${this.settings.maxOpenRuns} runs have not ended yet`);
       }
-      throw error;
+      throw new CommandError(
+        'OVERLAP_SKIPPED',
+        `schedule ${scheduleId} has a run under way, and overlap is ${overlap}`,
+      );
     }
+    const { runId, created, dueAt, buffered = false } = reply;
+    return { runId, deduplicated: !created, dueAt, buffered, cancelled: cancelledRuns(reply.cancelled) };
   }
 
   /** The run, or undefined when it is not known (any more). */
@@ -92,7 +149,13 @@ export class RunStore {
   }
 
   /** Begins a dispatch. @returns the new epoch, or undefined when somebody else was faster or the run has ended. */
-  async start(redis: RedisClient, run: RunRecord, attempt: number, agentId: string): Promise<number | undefined> {
+  async start(
+    redis: RedisClient,
+    run: RunRecord,
+    attempt: number,
+    agentId: string,
+    considered: readonly Considered[],
+  ): Promise<number | undefined> {
     const epoch = await this.run(redis, this.startScript, [
       run.namespace,
       run.runId,
@@ -100,8 +163,49 @@ export class RunStore {
       attempt,
       agentId,
       run.spec.timeoutMs + ATTEMPT_GRACE_MS,
+      consideredText(considered),
     ]);
     return epoch === 0 ? undefined : epoch;
+  }
+
+  /**
+   * Divides the run into one part per agent; it ends when the last of them has.
+   * @returns the new epoch and the parts to hand over, or undefined when somebody else was faster or the run has ended
+   */
+  async divide(
+    redis: RedisClient,
+    run: RunRecord,
+    parts: readonly RunSpec[],
+  ): Promise<{ epoch: number; partIds: string[] } | undefined> {
+    const partIds = parts.map((_part, index) => partId(run.runId, index));
+    const request = {
+      parts: parts.map((spec, index) => ({
+        runId: partIds[index],
+        specText: JSON.stringify(spec),
+        priority: spec.priority,
+      })),
+      outboxMs: OUTBOX_MS,
+      lookMs: WAIT_LOOK_MS,
+      scheduleId: run.scheduleId,
+      tickAt: run.tickAt === undefined ? undefined : String(run.tickAt),
+    };
+    const epoch = await this.run(redis, this.divideScript, [
+      run.namespace,
+      run.runId,
+      run.epoch,
+      JSON.stringify(request),
+    ]);
+    return epoch === 0 ? undefined : { epoch, partIds };
+  }
+
+  /** The parts of a divided run. A part that was forgotten already is left out. */
+  async parts(redis: RedisClient, run: RunRecord): Promise<RunRecord[]> {
+    const loaded = await Promise.all(
+      Array.from({ length: run.partsCount ?? 0 }, (_, index) =>
+        this.load(redis, run.namespace, partId(run.runId, index)),
+      ),
+    );
+    return loaded.filter((part) => part !== undefined);
   }
 
   /** Puts the run off. @returns undefined when the epoch is not the newest or the run has ended. */
@@ -117,6 +221,7 @@ export class RunStore {
       repeatsAttempt?: boolean;
       redispatched?: boolean;
       noAgent?: boolean;
+      considered?: readonly Considered[];
     },
   ): Promise<ParkedRun | undefined> {
     const [dueAt, waitedMs] = await this.run(redis, this.parkScript, [
@@ -130,19 +235,24 @@ export class RunStore {
       park.repeatsAttempt === true ? '1' : '0',
       park.redispatched === true ? '1' : '0',
       park.noAgent === true ? '1' : '0',
+      consideredText(park.considered),
     ]);
     return dueAt === undefined || waitedMs === undefined ? undefined : { dueAt, waitedMs };
   }
 
-  /** Ends the run as this dispatch found it. @returns false when the epoch is not the newest or the run has ended. */
+  /**
+   * Ends the run as this dispatch found it.
+   * @returns whether it did (not when the epoch is not the newest or the run has ended), and whether another run came due by it
+   */
   async finish(
     redis: RedisClient,
     run: RunRecord,
     epoch: number,
     end: { state: 'succeeded' | 'failed' | 'timed-out'; error?: RunError; result?: string },
-  ): Promise<boolean> {
-    const [finished] = await this.run(redis, this.finishScript, this.finishArguments(run, String(epoch), end));
-    return finished === 1;
+  ): Promise<{ applied: boolean; released: boolean }> {
+    const args = this.finishArguments(run, String(epoch), end);
+    const [finished, , , released] = await this.run(redis, this.finishScript, args);
+    return { applied: finished === 1, released: released === 1 };
   }
 
   /**
@@ -153,8 +263,10 @@ export class RunStore {
     redis: RedisClient,
     run: RunRecord,
     error: RunError,
-  ): Promise<{ cancelled: boolean; state: RunState; agentId?: string; epoch?: number } | undefined> {
-    const [code, text, epoch] = await this.run(
+  ): Promise<
+    { cancelled: boolean; state: RunState; agentId?: string; epoch?: number; released?: boolean } | undefined
+  > {
+    const [code, text, epoch, released] = await this.run(
       redis,
       this.finishScript,
       this.finishArguments(run, '', { state: 'cancelled', error }),
@@ -164,8 +276,9 @@ export class RunStore {
     return {
       cancelled: true,
       state: 'cancelled',
-      ...(text ? { agentId: text } : {}),
-      ...(epoch === undefined ? {} : { epoch }),
+      agentId: text === '' ? undefined : text,
+      epoch,
+      released: released === 1,
     };
   }
 
@@ -175,7 +288,12 @@ export class RunStore {
     namespace: string,
     runId: string,
   ): Promise<{ enqueues: number; wasPutOff: boolean; priority?: number } | undefined> {
-    const [enqueues, putOff, priority] = await this.run(redis, this.requeueScript, [namespace, runId, OUTBOX_MS]);
+    const [enqueues, putOff, priority] = await this.run(redis, this.requeueScript, [
+      namespace,
+      runId,
+      OUTBOX_MS,
+      WAIT_LOOK_MS,
+    ]);
     if (enqueues === undefined) return undefined;
     return { enqueues, wasPutOff: putOff === 1, ...(priority ? { priority } : {}) };
   }
@@ -192,15 +310,20 @@ export class RunStore {
       end.state,
       end.error === undefined ? '' : JSON.stringify(end.error),
       end.result ?? '',
-      run.spec.resultKey ?? '',
-      this.settings.runRetentionMs,
-      this.settings.runsKeptPerSchedule,
-      this.settings.runsKeptPerNamespace,
-      this.settings.resultRetentionMs,
+      ...this.keep,
     ];
   }
 
   private run<Reply>(redis: RedisClient, script: RedisScript<Reply>, args: (string | number)[]): Promise<Reply> {
     return script.run(redis, [this.keys.key('due')], [this.keys.key(), ...args]);
   }
+}
+
+/** A run's id and, behind a dot, the number of the part. */
+function partId(runId: string, index: number): string {
+  return `${runId}.${index}`;
+}
+
+function consideredText(considered: readonly Considered[] = []): string {
+  return considered.length === 0 ? '' : JSON.stringify(considered.slice(0, MAX_CONSIDERED));
 }

@@ -5,10 +5,15 @@ import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import type { CommandContext } from '../transport/command-context.js';
 import { DueLoop } from './due-loop.js';
-import { Engine, type EngineJob } from './engine.js';
+import { Engine } from './engine.js';
+import type { EngineJob } from './engine-job.js';
+import { RunCancellation } from './run-cancellation.js';
 import { runView } from './run.record.js';
 import { type NewRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
+
+/** What an agent is told whose run has to end for the next one. */
+export const OVERLAPPED = 'the next run of its schedule is due';
 
 /** Accepts runs: writes them down, hands them to the engine, and lets the caller wait for the end. */
 @Injectable()
@@ -21,6 +26,7 @@ export class RunSubmission {
     private readonly engine: Engine,
     private readonly dueLoop: DueLoop,
     private readonly waiters: RunWaiters,
+    private readonly cancellation: RunCancellation,
   ) {}
 
   /**
@@ -29,9 +35,14 @@ export class RunSubmission {
    */
   async submit(run: NewRun, wait: boolean, context: CommandContext): Promise<CommandReply<'job.submit'>> {
     const submitted = await this.gate.run(context.deadlineAt, (redis) => this.store.submit(redis, run));
-    const { runId, deduplicated, dueAt } = submitted;
+    const { runId, deduplicated, dueAt, buffered, cancelled } = submitted;
+    if (cancelled.length > 0) {
+      await this.gate.run(context.deadlineAt, (redis) =>
+        this.cancellation.follow(redis, run.namespace, cancelled, OVERLAPPED),
+      );
+    }
     if (dueAt !== undefined) this.dueLoop.wakeWithin(0);
-    else if (!deduplicated) {
+    else if (!deduplicated && !buffered) {
       await this.handOver(
         [{ namespace: run.namespace, runId, enqueues: 1, priority: run.spec.priority }],
         context.deadlineAt,

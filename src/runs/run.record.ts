@@ -10,6 +10,8 @@ export interface RunSpec {
   /** 1 first … 10 last; absent: before all of them. */
   priority?: number;
   resultKey?: string;
+  /** Set on a part of a divided run (route `shard`). */
+  shard?: { index: number; total: number };
   /** Travels to the agent with every attempt; absent: the run's id does. */
   idempotencyKey?: string;
 }
@@ -42,6 +44,15 @@ export interface RunRecord {
   repeatsAttempt: boolean;
   /** How often an attempt was repeated because its agent was lost. */
   redispatches: number;
+  /** Set on a run that was divided: how many parts, and how many of them have not ended. */
+  partsCount?: number;
+  openPartsCount?: number;
+  /** The run that this one is a part of. */
+  parentId?: string;
+  /** Who was considered for the last dispatch and why not chosen, newest look. */
+  considered?: { agentId: string; reason: string }[];
+  /** Length of its payload and result as JSON. */
+  chars: number;
 }
 
 /** Reads a run from the fields of its hash; undefined where the hash does not exist. */
@@ -68,6 +79,12 @@ export function parseRun(fields: Record<string, string>): RunRecord | undefined 
     failedAgentIds: fields.failedAgentIds === undefined ? [] : fields.failedAgentIds.split(','),
     repeatsAttempt: fields.repeatsAttempt === '1',
     redispatches: Number(fields.redispatches ?? 0),
+    partsCount: optionalNumber(fields.parts),
+    openPartsCount: optionalNumber(fields.openParts),
+    parentId: fields.parentId,
+    considered:
+      fields.considered === undefined ? undefined : (JSON.parse(fields.considered) as RunRecord['considered']),
+    chars: fields.spec.length + (fields.result?.length ?? 0),
   };
 }
 

@@ -1,8 +1,8 @@
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import { assertRouteBuilt } from '../agents/agent-router.js';
 import { CommandError } from '../contract/command-error.js';
 import type { CommandReply, CommandRequest } from '../contract/commands.js';
+import { isFinalRunState } from '../contract/run.schema.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { Command } from '../transport/command.decorator.js';
 import { CommandContext } from '../transport/command-context.js';
@@ -28,7 +28,6 @@ export class RunsController {
     @Payload() request: CommandRequest<'job.submit'>,
     @Ctx() context: CommandContext,
   ): Promise<CommandReply<'job.submit'>> {
-    assertRouteBuilt(request.route);
     const { job, route, retry, timeoutMs, priority, resultKey } = request;
     return this.submission.submit(
       {
@@ -72,5 +71,36 @@ export class RunsController {
     return this.gate.run(context.deadlineAt, (redis) =>
       this.cancellation.cancel(redis, request.namespace, request.runId, request.reason),
     );
+  }
+
+  /** Repeats a run that has ended, as a new one. Repeating the command answers with the same new run. */
+  @Command('run.retry')
+  async retry(
+    @Payload() request: CommandRequest<'run.retry'>,
+    @Ctx() context: CommandContext,
+  ): Promise<CommandReply<'run.retry'>> {
+    const { namespace, runId } = request;
+    const run = await this.gate.run(context.deadlineAt, (redis) => this.store.load(redis, namespace, runId));
+    if (run === undefined) throw new CommandError('NOT_FOUND', `no run ${runId}`);
+    if (!isFinalRunState(run.state)) {
+      throw new CommandError(
+        'INVALID_ARGUMENT',
+        `run ${runId} is ${run.state}; only a run that has ended can be retried`,
+      );
+    }
+    const retried = await this.submission.submit(
+      {
+        namespace,
+        scheduleId: run.scheduleId,
+        spec: { ...run.spec, idempotencyKey: undefined },
+        retryOf: runId,
+        failedAgentId: request.onOtherAgent ? run.agentId : undefined,
+        idempotencyScope: 'retry',
+        idempotencyKey: runId,
+      },
+      false,
+      context,
+    );
+    return { runId: retried.runId };
   }
 }

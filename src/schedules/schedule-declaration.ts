@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { assertRouteBuilt } from '../agents/agent-router.js';
 import { CommandError } from '../contract/command-error.js';
 import type { CommandReply, CommandRequest } from '../contract/commands.js';
 import type { ScheduleSpec } from '../contract/schedule.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { DueLoop } from '../runs/due-loop.js';
-import { canonicalSpec, declaredSchedule, sameTiming, type ScheduleRecord } from './schedule.record.js';
+import { canonicalSpec, declaredSchedule, runsCount, sameTiming, type ScheduleRecord } from './schedule.record.js';
 import { type PlacedTick, ScheduleStore } from './schedule-store.js';
 import { placeTick } from './schedule-ticker.js';
 import { TickTimes } from './tick-times.js';
@@ -22,14 +21,26 @@ export class ScheduleDeclaration {
   ) {}
 
   /**
-   * @throws CommandError INVALID_ARGUMENT (timing, a policy that is not built), VERSION_CONFLICT, RATE_LIMITED (too many)
+   * @throws CommandError INVALID_ARGUMENT (timing), VERSION_CONFLICT, RATE_LIMITED (too many)
    */
   async upsert(
     redis: RedisClient,
     request: CommandRequest<'schedule.upsert'>,
   ): Promise<CommandReply<'schedule.upsert'>> {
     const { namespace, expectedVersion, deadlineMs: _deadline, requestId: _requestId, ...spec } = request;
-    assertPoliciesBuilt(spec);
+    return this.declare(redis, namespace, spec, { expectedVersion });
+  }
+
+  /**
+   * Stores one declaration, of an owner's set if one is named. With `dryRun` nothing is stored and the reply says what would be.
+   * @throws CommandError as {@link upsert}
+   */
+  async declare(
+    redis: RedisClient,
+    namespace: string,
+    spec: ScheduleSpec,
+    { expectedVersion, owner, dryRun = false }: { expectedVersion?: number; owner?: string; dryRun?: boolean } = {},
+  ): Promise<CommandReply<'schedule.upsert'>> {
     const times = new TickTimes(spec);
     const specText = canonicalSpec(spec);
 
@@ -44,7 +55,7 @@ export class ScheduleDeclaration {
           },
         );
       }
-      if (record?.specText === specText) {
+      if (record?.specText === specText && (owner === undefined || record.owner === owner)) {
         return {
           schedule: declaredSchedule(record),
           created: false,
@@ -53,7 +64,16 @@ export class ScheduleDeclaration {
         };
       }
       const tick = pendingTick(times, namespace, spec, record, now);
-      const written = await this.store.write(redis, namespace, spec.id, record?.version ?? 0, specText, tick);
+      if (dryRun) {
+        const would = {
+          ...spec,
+          version: (record?.version ?? 0) + 1,
+          createdAt: record?.createdAt ?? now,
+          updatedAt: now,
+        };
+        return { schedule: would, created: record === undefined, changed: true, nextRuns: [] };
+      }
+      const written = await this.store.write(redis, namespace, spec.id, record?.version ?? 0, specText, tick, owner);
       if (written === undefined) continue;
       const stored: ScheduleRecord = {
         namespace,
@@ -61,7 +81,7 @@ export class ScheduleDeclaration {
         specText,
         ...written,
         nextTickAt: tick === undefined ? record?.nextTickAt : tick?.tickAt,
-        firedCount: record?.firedCount ?? 0,
+        ticks: record?.ticks ?? { fired: 0, late: 0, skipped: 0, missed: 0 },
       };
       if (tick) this.dueLoop.wakeWithin(tick.dueAt - now);
       return {
@@ -93,9 +113,9 @@ function pendingTick(
     throw new CommandError('INVALID_ARGUMENT', `schedule ${spec.id} would never fire`, { neverFires: true });
   }
   if (sameInstants && record.spec.maxRuns === spec.maxRuns) return undefined;
-  if (sameInstants && record.nextTickAt !== undefined && (spec.maxRuns ?? Infinity) > record.firedCount)
+  if (sameInstants && record.nextTickAt !== undefined && (spec.maxRuns ?? Infinity) > runsCount(record))
     return undefined;
-  const exhausted = spec.maxRuns !== undefined && record !== undefined && record.firedCount >= spec.maxRuns;
+  const exhausted = spec.maxRuns !== undefined && record !== undefined && runsCount(record) >= spec.maxRuns;
   if (!spec.enabled || exhausted) return null;
   return placeTick({ namespace, spec }, first) ?? null;
 }
@@ -103,7 +123,7 @@ function pendingTick(
 function upcoming(times: TickTimes, record: ScheduleRecord, now: number): number[] {
   const runs: number[] = [];
   if (!record.spec.enabled) return runs;
-  const left = record.spec.maxRuns === undefined ? 3 : Math.min(3, record.spec.maxRuns - record.firedCount);
+  const left = record.spec.maxRuns === undefined ? 3 : Math.min(3, record.spec.maxRuns - runsCount(record));
   for (
     let tick = record.nextTickAt ?? times.next(now);
     tick !== undefined && runs.length < left;
@@ -111,14 +131,4 @@ function upcoming(times: TickTimes, record: ScheduleRecord, now: number): number
   )
     runs.push(tick);
   return runs;
-}
-
-/** A policy that this version does not carry out is refused, never silently ignored. */
-function assertPoliciesBuilt(spec: ScheduleSpec): void {
-  assertRouteBuilt(spec.route);
-  if (spec.overlap !== 'allow') {
-    throw new CommandError('INVALID_ARGUMENT', `overlap: ${spec.overlap} is not built yet; "allow" is`, {
-      field: 'overlap',
-    });
-  }
 }

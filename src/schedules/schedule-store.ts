@@ -5,22 +5,29 @@ import { CommandError } from '../contract/command-error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
-import { OUTBOX_MS } from '../runs/run-store.js';
+import { type CancelledRun, cancelledRuns, OUTBOX_MS } from '../runs/run-store.js';
 import type { RunSpec } from '../runs/run.record.js';
 import { parseSchedule, type ScheduleRecord } from './schedule.record.js';
+import { fireTicksLua } from './fire-ticks.lua.js';
 import {
   dropLeftoverLua,
-  fireTicksLua,
+  pauseScheduleLua,
   readScheduleLua,
   removeScheduleLua,
+  resumeScheduleLua,
   writeScheduleLua,
-} from './schedule-scripts.lua.js';
+} from './write-schedule.lua.js';
 
 /** Where a schedule's next tick goes: its instant, and when it is due (later by the jitter). */
 export interface PlacedTick {
   tickAt: number;
   dueAt: number;
 }
+
+/** One line of a plan, as the script takes it. */
+export type TickEntry =
+  | { tickAt: number; runId: string; lateMs?: number }
+  | { from: number; to: number; count: number; outcome: string; reason: string };
 
 /** Schedules in Redis: every change is one script, compared with what the caller had read. */
 @Injectable()
@@ -29,7 +36,9 @@ export class ScheduleStore {
   private readonly writeScript = new RedisScript<[number, number?, number?]>('write-schedule', writeScheduleLua);
   private readonly removeScript = new RedisScript<number>('remove-schedule', removeScheduleLua);
   private readonly dropScript = new RedisScript<number>('drop-leftover', dropLeftoverLua);
-  private readonly fireScript = new RedisScript<string[] | null>('fire-ticks', fireTicksLua);
+  private readonly pauseScript = new RedisScript<number>('pause-schedule', pauseScheduleLua);
+  private readonly resumeScript = new RedisScript<[number, number?]>('resume-schedule', resumeScheduleLua);
+  private readonly fireScript = new RedisScript<string | null>('fire-ticks', fireTicksLua);
 
   constructor(
     private readonly keys: RedisKeys,
@@ -46,6 +55,7 @@ export class ScheduleStore {
 
   /**
    * Stores a declaration over the version that was read (0: none).
+   * @param owner undefined leaves it as it is
    * @param tick undefined leaves the pending tick as it is; null takes it away
    * @returns undefined when the record has another version by now
    * @throws CommandError RATE_LIMITED when there are MAX_SCHEDULES already
@@ -57,6 +67,7 @@ export class ScheduleStore {
     versionRead: number,
     specText: string,
     tick: PlacedTick | null | undefined,
+    owner?: string,
   ): Promise<{ version: number; createdAt: number; updatedAt: number } | undefined> {
     const [version, createdAt, updatedAt] = await this.run(redis, this.writeScript, namespace, id, [
       versionRead,
@@ -65,6 +76,7 @@ export class ScheduleStore {
       tick?.tickAt ?? '',
       tick?.dueAt ?? '',
       this.settings.maxSchedules,
+      owner ?? '',
     ]);
     if (version === -2) {
       throw new CommandError(
@@ -91,26 +103,55 @@ export class ScheduleStore {
     return redis.zrange(index, after === undefined ? '-' : `(${after}`, '+', 'BYLEX', 'LIMIT', 0, count);
   }
 
-  /** @returns the runs that were made; undefined when another replica was faster */
+  /** @returns whether there is such a schedule */
+  async pause(redis: RedisClient, namespace: string, id: string, reason: string | undefined): Promise<boolean> {
+    return (await this.run(redis, this.pauseScript, namespace, id, [reason ?? ''])) === 1;
+  }
+
+  /** @returns whether there is such a schedule, and when its pending tick is due */
+  async resume(
+    redis: RedisClient,
+    namespace: string,
+    id: string,
+    catchUp: boolean,
+  ): Promise<{ found: boolean; dueAt?: number }> {
+    const [found, dueAt = -1] = await this.run(redis, this.resumeScript, namespace, id, [catchUp ? '1' : '0']);
+    return { found: found === 1, dueAt: dueAt < 0 ? undefined : dueAt };
+  }
+
+  /**
+   * Deals with the ticks of a plan.
+   * @returns the runs to hand over, and those that were cancelled for them; undefined when another replica was faster
+   */
   async fire(
     redis: RedisClient,
     record: ScheduleRecord,
-    ticks: readonly { tickAt: number; runId: string }[],
+    entries: readonly TickEntry[],
     next: PlacedTick | undefined,
     latenessMs: number | undefined,
     spec: RunSpec,
-  ): Promise<string[] | undefined> {
-    const made = await this.run(redis, this.fireScript, record.namespace, record.spec.id, [
-      record.version,
-      record.nextTickAt as number,
-      next?.tickAt ?? '',
-      next?.dueAt ?? '',
-      latenessMs ?? '',
-      JSON.stringify(spec),
-      OUTBOX_MS,
-      ...ticks.flatMap(({ tickAt, runId }) => [tickAt, runId]),
-    ]);
-    return made ?? undefined;
+    keep: readonly number[],
+  ): Promise<{ made: string[]; cancelled: CancelledRun[] } | undefined> {
+    const plan = {
+      version: String(record.version),
+      readTickAt: String(record.nextTickAt),
+      nextTickAt: next?.tickAt,
+      nextDueAt: next?.dueAt,
+      maxRuns: record.spec.maxRuns,
+      latenessMs,
+      entries,
+      specText: JSON.stringify(spec),
+      resultKey: spec.resultKey,
+      outboxMs: OUTBOX_MS,
+      overlap: record.spec.overlap,
+      keep,
+      ledgerCount: this.settings.ticksKeptPerSchedule,
+      ledgerMs: this.settings.runRetentionMs,
+    };
+    const text = await this.run(redis, this.fireScript, record.namespace, record.spec.id, [JSON.stringify(plan)]);
+    if (text === null) return undefined;
+    const { made, cancelled } = JSON.parse(text) as { made: unknown; cancelled: unknown };
+    return { made: Array.isArray(made) ? (made as string[]) : [], cancelled: cancelledRuns(cancelled) };
   }
 
   private run<Reply>(

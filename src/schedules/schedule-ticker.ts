@@ -3,14 +3,17 @@ import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { type DueItem, DueLoop } from '../runs/due-loop.js';
-import type { EngineJob } from '../runs/engine.js';
-import { RunSubmission } from '../runs/run-submission.js';
+import type { EngineJob } from '../runs/engine-job.js';
+import { RunCancellation } from '../runs/run-cancellation.js';
+import { RunStore } from '../runs/run-store.js';
+import { OVERLAPPED, RunSubmission } from '../runs/run-submission.js';
 import { jitterOf } from './jitter.js';
 import { Lateness } from './lateness.js';
 import { runSpecOf } from './run-spec.js';
-import type { ScheduleRecord } from './schedule.record.js';
-import { type PlacedTick, ScheduleStore } from './schedule-store.js';
+import { runsCount, type ScheduleRecord } from './schedule.record.js';
+import { type PlacedTick, ScheduleStore, type TickEntry } from './schedule-store.js';
 import { planTicks } from './tick-plan.js';
+import { tickSpan } from './tick-span.js';
 import { TickTimes } from './tick-times.js';
 
 const HAND_OVER_MS = 2_000;
@@ -24,6 +27,8 @@ export class ScheduleTicker implements OnModuleInit {
     private readonly dueLoop: DueLoop,
     private readonly store: ScheduleStore,
     private readonly submission: RunSubmission,
+    private readonly cancellation: RunCancellation,
+    private readonly runs: RunStore,
     private readonly lateness: Lateness,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
@@ -45,32 +50,54 @@ export class ScheduleTicker implements OnModuleInit {
 
   private async fireOne(redis: RedisClient, { namespace, id }: DueItem): Promise<EngineJob[]> {
     const { now, record } = await this.store.read(redis, namespace, id);
-    if (record === undefined || record.nextTickAt === undefined) {
+    if (record?.nextTickAt === undefined || record.pausedAt !== undefined) {
       await this.store.dropLeftover(redis, namespace, id);
       return [];
     }
     const { spec } = record;
     const times = new TickTimes(spec);
+    const nextTick = (after: number) => times.next(after);
     const plan = planTicks({
-      next: (after) => times.next(after),
+      times: {
+        next: nextTick,
+        span: (from, until, limit) => tickSpan(nextTick, spec.everyMs, from, until, limit),
+      },
       nextTickAt: record.nextTickAt,
       // A tick is due when its jitter is over, too.
       now: now - jitterOf(namespace, id, record.nextTickAt, spec.jitterMs),
       misfireThresholdMs: this.settings.misfireThresholdMs,
       misfire: spec.misfire,
       catchupWindowMs: spec.catchupWindowMs,
-      remainingRuns: spec.maxRuns === undefined ? undefined : Math.max(0, spec.maxRuns - record.firedCount),
+      skipUntil: record.skipUntil,
+      remainingRuns: spec.maxRuns === undefined ? undefined : Math.max(0, spec.maxRuns - runsCount(record)),
     });
     const next = placeTick(record, plan.nextTickAt);
-    const ticks = plan.fire.map((tickAt) => ({ tickAt, runId: `${id}@${tickAt}` }));
-    const firstFired = placeTick(record, plan.fire[0]);
-    const latenessMs = firstFired === undefined ? undefined : Math.max(0, now - firstFired.dueAt);
-    const made = await this.store.fire(redis, record, ticks, next, latenessMs, runSpecOf(spec));
+    const latenessOf = (tickAt: number) => Math.max(0, now - (placeTick(record, tickAt)?.dueAt ?? now));
+    const entries: TickEntry[] = [];
+    let worstMs: number | undefined;
+    for (const entry of plan.entries) {
+      if (!entry.fire) {
+        entries.push(entry);
+        continue;
+      }
+      const { tickAt } = entry;
+      const latenessMs = latenessOf(tickAt);
+      worstMs = Math.max(worstMs ?? 0, latenessMs);
+      const lateMs = latenessMs > this.settings.lateAfterMs ? latenessMs : undefined;
+      entries.push({ tickAt, runId: tickRunId(id, tickAt), lateMs });
+    }
+    const fired = await this.store.fire(redis, record, entries, next, worstMs, runSpecOf(spec), this.runs.keep);
     if (next !== undefined) this.dueLoop.wakeWithin(next.dueAt - now);
-    if (made === undefined) return [];
-    if (latenessMs !== undefined) this.lateness.record(latenessMs);
-    return made.map((runId) => ({ namespace, runId, enqueues: 1 }));
+    if (fired === undefined) return [];
+    if (worstMs !== undefined) this.lateness.record(worstMs);
+    if (fired.cancelled.length > 0) await this.cancellation.follow(redis, namespace, fired.cancelled, OVERLAPPED);
+    return fired.made.map((runId) => ({ namespace, runId, enqueues: 1 }));
   }
+}
+
+/** The id of a tick's run: whoever fires the tick, it is the same run. */
+export function tickRunId(scheduleId: string, tickAt: number): string {
+  return `${scheduleId}@${tickAt}`;
 }
 
 /** When a schedule's tick is due: at its instant, later by its jitter. */

@@ -48,14 +48,25 @@ export class ScheduleViews {
   }
 
   private async view(redis: RedisClient, record: ScheduleRecord): Promise<ScheduleView> {
-    const { spec, nextTickAt, lastRunId, lastTickAt, latenessMs, namespace } = record;
+    const { spec, nextTickAt, pausedAt, lastRunId, lastTickAt, latenessMs, namespace, ticks } = record;
     const lastRun = lastRunId === undefined ? undefined : await this.runs.load(redis, namespace, lastRunId);
+    const isPaused = pausedAt !== undefined || !spec.enabled;
     return {
       ...declaredSchedule(record),
-      state: spec.enabled ? (nextTickAt === undefined ? 'ended' : 'active') : 'paused',
-      nextRunAt: placeTick(record, nextTickAt)?.dueAt,
+      state: isPaused ? 'paused' : nextTickAt === undefined ? 'ended' : 'active',
+      pausedAt,
+      pausedReason: record.pausedReason ?? spec.pausedReason,
+      nextRunAt: isPaused ? undefined : placeTick(record, nextTickAt)?.dueAt,
       lastRun: lastRun && { runId: lastRun.runId, tickAt: lastTickAt, state: lastRun.state },
       latenessMs,
+      ticks: {
+        demandedCount: ticks.fired + ticks.late + ticks.skipped + ticks.missed,
+        firedCount: ticks.fired,
+        lateCount: ticks.late,
+        skippedCount: ticks.skipped,
+        missedCount: ticks.missed,
+      },
+      owner: record.owner,
     };
   }
 }

@@ -1,5 +1,13 @@
 import stringify from 'safe-stable-stringify';
-import type { ScheduleSpec, Schedule } from '../contract/schedule.schema.js';
+import type { Schedule, ScheduleSpec } from '../contract/schedule.schema.js';
+
+/** How the due times of a schedule ended so far; their sum is what its timing demanded. */
+export interface TickCounts {
+  fired: number;
+  late: number;
+  skipped: number;
+  missed: number;
+}
 
 /** A schedule as it stands in its Redis hash. */
 export interface ScheduleRecord {
@@ -7,21 +15,27 @@ export interface ScheduleRecord {
   spec: ScheduleSpec;
   /** The spec as canonical JSON: equal text, equal declaration. */
   specText: string;
+  /** Whose set it belongs to (`schedule.sync`). */
+  owner?: string;
   version: number;
   createdAt: number;
   updatedAt: number;
-  /** First tick that was not dealt with; absent when paused or ended. */
+  /** First tick that was not dealt with; absent when disabled or ended. */
   nextTickAt?: number;
+  /** Set while `schedule.pause` holds. */
+  pausedAt?: number;
+  pausedReason?: string;
+  /** Ticks up to this instant fell into a pause that was ended without catching up. */
+  skipUntil?: number;
   lastTickAt?: number;
   lastRunId?: string;
   latenessMs?: number;
-  /** How many ticks were fired; counts against `maxRuns`. */
-  firedCount: number;
+  ticks: TickCounts;
 }
 
 /** JSON with sorted keys, so that the same declaration has the same text whoever wrote it. */
 export function canonicalSpec(spec: ScheduleSpec): string {
-  return stringify(spec) as string;
+  return stringify(spec);
 }
 
 /** Reads a schedule from the fields of its hash; undefined where the hash does not exist. */
@@ -32,15 +46,29 @@ export function parseSchedule(namespace: string, fields: Record<string, string>)
     namespace,
     spec: JSON.parse(fields.spec) as ScheduleSpec,
     specText: fields.spec,
+    owner: fields.owner,
     version: Number(fields.version),
     createdAt: Number(fields.createdAt),
     updatedAt: Number(fields.updatedAt),
     nextTickAt: numberOf('nextTickAt'),
+    pausedAt: numberOf('pausedAt'),
+    pausedReason: fields.pausedReason,
+    skipUntil: numberOf('skipUntil'),
     lastTickAt: numberOf('lastTickAt'),
     lastRunId: fields.lastRunId,
     latenessMs: numberOf('latenessMs'),
-    firedCount: Number(fields.firedCount ?? 0),
+    ticks: {
+      fired: numberOf('fired') ?? 0,
+      late: numberOf('late') ?? 0,
+      skipped: numberOf('skipped') ?? 0,
+      missed: numberOf('missed') ?? 0,
+    },
   };
+}
+
+/** How many ticks became runs; counts against `maxRuns`. */
+export function runsCount({ ticks }: ScheduleRecord): number {
+  return ticks.fired + ticks.late;
 }
 
 /** The part that a caller declared or can compare, without where it stands. */

@@ -2,6 +2,9 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { CommandError } from '../contract/command-error.js';
 import type { CommandReply, CommandRequest } from '../contract/commands.js';
+import type { ScheduleView } from '../contract/schedule.schema.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { DueLoop } from '../runs/due-loop.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { RunCancellation } from '../runs/run-cancellation.js';
 import { RunSubmission } from '../runs/run-submission.js';
@@ -9,6 +12,8 @@ import { Command } from '../transport/command.decorator.js';
 import { CommandContext } from '../transport/command-context.js';
 import { runSpecOf } from './run-spec.js';
 import { ScheduleDeclaration } from './schedule-declaration.js';
+import { ScheduleExplanation } from './schedule-explanation.js';
+import { ScheduleSync } from './schedule-sync.js';
 import { ScheduleStore } from './schedule-store.js';
 import { ScheduleViews } from './schedule-views.js';
 
@@ -22,6 +27,9 @@ export class SchedulesController {
     private readonly store: ScheduleStore,
     private readonly submission: RunSubmission,
     private readonly cancellation: RunCancellation,
+    private readonly synchronisation: ScheduleSync,
+    private readonly explanation: ScheduleExplanation,
+    private readonly dueLoop: DueLoop,
   ) {}
 
   @Command('schedule.upsert')
@@ -62,6 +70,46 @@ export class SchedulesController {
     });
   }
 
+  @Command('schedule.pause')
+  async pause(
+    @Payload() { namespace, id, reason }: CommandRequest<'schedule.pause'>,
+    @Ctx() context: CommandContext,
+  ): Promise<CommandReply<'schedule.pause'>> {
+    return this.gate.run(context.deadlineAt, async (redis) => {
+      if (!(await this.store.pause(redis, namespace, id, reason))) throw noSchedule(id);
+      return this.viewOf(redis, namespace, id);
+    });
+  }
+
+  @Command('schedule.resume')
+  async resume(
+    @Payload() { namespace, id, catchUp }: CommandRequest<'schedule.resume'>,
+    @Ctx() context: CommandContext,
+  ): Promise<CommandReply<'schedule.resume'>> {
+    return this.gate.run(context.deadlineAt, async (redis) => {
+      const { found, dueAt } = await this.store.resume(redis, namespace, id, catchUp);
+      if (!found) throw noSchedule(id);
+      if (dueAt !== undefined) this.dueLoop.wakeWithin(0);
+      return this.viewOf(redis, namespace, id);
+    });
+  }
+
+  @Command('schedule.sync')
+  async sync(
+    @Payload() request: CommandRequest<'schedule.sync'>,
+    @Ctx() context: CommandContext,
+  ): Promise<CommandReply<'schedule.sync'>> {
+    return this.gate.run(context.deadlineAt, (redis) => this.synchronisation.sync(redis, request));
+  }
+
+  @Command('schedule.explain')
+  async explain(
+    @Payload() { namespace, id, at }: CommandRequest<'schedule.explain'>,
+    @Ctx() context: CommandContext,
+  ): Promise<CommandReply<'schedule.explain'>> {
+    return this.gate.run(context.deadlineAt, (redis) => this.explanation.explain(redis, namespace, id, at));
+  }
+
   @Command('schedule.trigger')
   async trigger(
     @Payload() request: CommandRequest<'schedule.trigger'>,
@@ -80,12 +128,19 @@ export class SchedulesController {
           job: payload === undefined ? spec.job : { ...spec.job, payload },
           route: agentId === undefined ? spec.route : { ...spec.route, agentIds: [agentId] },
         },
+        overlap: record.spec.overlap,
         idempotencyScope: `trigger:${id}`,
         idempotencyKey,
       },
       wait,
       context,
     );
+  }
+
+  private async viewOf(redis: RedisClient, namespace: string, id: string): Promise<ScheduleView> {
+    const view = await this.views.get(redis, namespace, id);
+    if (view === undefined) throw noSchedule(id);
+    return view;
   }
 }
 

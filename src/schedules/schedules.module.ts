@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
 import { RunsModule } from '../runs/runs.module.js';
 import { Lateness } from './lateness.js';
+import { Reconciler } from './reconciler.js';
+import { ScheduleExplanation } from './schedule-explanation.js';
+import { ScheduleSync } from './schedule-sync.js';
+import { TickLedger } from './tick-ledger.js';
 import { ScheduleDeclaration } from './schedule-declaration.js';
 import { ScheduleStore } from './schedule-store.js';
 import { ScheduleTicker } from './schedule-ticker.js';
@@ -11,7 +15,17 @@ import { SchedulesController } from './schedules.controller.js';
 @Module({
   imports: [RunsModule],
   controllers: [SchedulesController],
-  providers: [Lateness, ScheduleDeclaration, ScheduleStore, ScheduleTicker, ScheduleViews],
+  providers: [
+    Lateness,
+    Reconciler,
+    ScheduleDeclaration,
+    ScheduleExplanation,
+    ScheduleStore,
+    ScheduleSync,
+    ScheduleTicker,
+    ScheduleViews,
+    TickLedger,
+  ],
   exports: [Lateness],
 })
 export class SchedulesModule {}

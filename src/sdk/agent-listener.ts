@@ -35,9 +35,9 @@ interface Connection {
 
 const packetSchema = z.object({
   id: z.string().max(128),
-  pattern: z.unknown(),
-  data: z.unknown(),
-  token: z.unknown(),
+  pattern: z.unknown().optional(),
+  data: z.unknown().optional(),
+  token: z.unknown().optional(),
 });
 
 /** The TCP server of an agent: Nest's framing and packets, so every Nest TCP client can talk to it. */

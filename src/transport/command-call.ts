@@ -55,7 +55,8 @@ export class CommandCall extends WheelEntry {
   private follow(result: unknown): void {
     if (result instanceof Promise) {
       result.then(
-        (value) => (isObservable(value) ? this.follow(lastValueFrom(value, { defaultValue: null })) : this.respond(value)),
+        (value) =>
+          isObservable(value) ? this.follow(lastValueFrom(value, { defaultValue: null })) : this.respond(value),
         (error: unknown) => this.reject(error),
       );
     } else if (isObservable(result)) {

@@ -111,7 +111,10 @@ export class CommandDispatcher implements CallObserver {
   cutAll(): void {
     for (const entry of this.wheel.entries()) {
       const call = entry as CommandCall;
-      const error = new CommandError('UNAVAILABLE', 'commander stopped before the command had ended; it may have taken effect');
+      const error = new CommandError(
+        'UNAVAILABLE',
+        'commander stopped before the command had ended; it may have taken effect',
+      );
       call.context.abort(error);
       call.giveUp(error.toWire());
     }
@@ -143,9 +146,13 @@ export class CommandDispatcher implements CallObserver {
   /** @throws CommandError when the request does not pass a gate */
   private admit(socket: CommanderSocket, id: string | number, packet: CommandPacket, receivedAt: ReceivedAt): void {
     this.authenticate(socket, packet.token);
-    if (this.isDraining) throw new CommandError('SHUTTING_DOWN', 'this replica is draining; repeat the request on another connection');
+    if (this.isDraining)
+      throw new CommandError('SHUTTING_DOWN', 'this replica is draining; repeat the request on another connection');
     if (this.inFlight.count(COMMAND_IN_FLIGHT) >= this.settings.maxInFlightCommands) {
-      throw new CommandError('RATE_LIMITED', `${this.settings.maxInFlightCommands} commands are under way (MAX_IN_FLIGHT_COMMANDS)`);
+      throw new CommandError(
+        'RATE_LIMITED',
+        `${this.settings.maxInFlightCommands} commands are under way (MAX_IN_FLIGHT_COMMANDS)`,
+      );
     }
     const { pattern } = packet;
     const route = this.route(pattern);
@@ -170,7 +177,10 @@ export class CommandDispatcher implements CallObserver {
       socket.isAuthenticated = true;
       return;
     }
-    this.log.warn('unauthenticated', `a request from ${socket.remote} had ${token === undefined ? 'no' : 'a wrong'} token`);
+    this.log.warn(
+      'unauthenticated',
+      `a request from ${socket.remote} had ${token === undefined ? 'no' : 'a wrong'} token`,
+    );
     throw new CommandError('UNAUTHENTICATED', 'the token is missing or wrong');
   }
 

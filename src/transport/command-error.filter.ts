@@ -20,5 +20,7 @@ function calledBy(host: ArgumentsHost): string {
   const context: unknown = host.switchToRpc().getContext();
   if (!(context instanceof CommandContext)) return 'command';
   // The caller chose the request id: quoted, so that it cannot forge a log line.
-  return context.requestId === undefined ? context.getPattern() : `${context.getPattern()} ${JSON.stringify(context.requestId)}`;
+  return context.requestId === undefined
+    ? context.getPattern()
+    : `${context.getPattern()} ${JSON.stringify(context.requestId)}`;
 }

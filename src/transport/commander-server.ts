@@ -51,7 +51,10 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
   private readonly log = new RateLimitedLog(this.nestLogger);
   private readonly dispatcher: CommandDispatcher;
   private readonly connections: Connections;
-  private readonly closedCounts = Object.fromEntries(closeReasons.map((reason) => [reason, 0])) as Record<CloseReason, number>;
+  private readonly closedCounts = Object.fromEntries(closeReasons.map((reason) => [reason, 0])) as Record<
+    CloseReason,
+    number
+  >;
   private acceptedCount = 0;
   private refusedCount = 0;
   private brokenCount = 0;
@@ -169,7 +172,8 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
   onBroken(socket: CommanderSocket, error: NodeJS.ErrnoException): void {
     this.brokenCount++;
     // Peers that crash or are killed reset their connections; that is their log's business.
-    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') this.log.warn('broken', `${socket.remote}: ${error.message}`);
+    if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
+      this.log.warn('broken', `${socket.remote}: ${error.message}`);
   }
 
   onClose(socket: CommanderSocket): void {
@@ -214,6 +218,8 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
     this.connections.endGracefully();
     await this.connections.empty(CLOSE_TIMEOUT_MS);
     this.connections.destroy();
+    // A destroyed socket says so one turn later.
+    await this.connections.empty(CLOSE_TIMEOUT_MS);
     this.dispatcher.close();
   }
 }

@@ -63,7 +63,8 @@ export class FrameReader {
    */
   push(chunk: Buffer): void {
     const decoded = this.decoder.write(chunk);
-    if (decoded === '' && !this.hasUnread) throw new FrameError('malformed-frame', 'the length of a frame is not a number');
+    if (decoded === '' && !this.hasUnread)
+      throw new FrameError('malformed-frame', 'the length of a frame is not a number');
     if (this.offset === this.text.length && this.pieces.length === 0) {
       this.text = decoded;
       this.offset = 0;

@@ -13,7 +13,12 @@ export interface PayloadIssue {
 /** What a schema found, cut to 20 issues of at most 200 characters: the caller wrote the text that is repeated here. */
 export function payloadIssues(error: z.ZodError): PayloadIssue[] {
   return error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
-    path: cut(path.slice(0, MAX_ISSUES).map((part) => cut(String(part))).join('.')),
+    path: cut(
+      path
+        .slice(0, MAX_ISSUES)
+        .map((part) => cut(String(part)))
+        .join('.'),
+    ),
     message: cut(message),
   }));
 }

@@ -37,6 +37,8 @@ export class RateLimitedLog {
     }
     this.windows.set(reason, { startedAt: now, suppressedCount: 0 });
     const suppressedCount = window?.suppressedCount ?? 0;
-    return suppressedCount === 0 ? `${reason}: ${message}` : `${reason}: ${message} (and ${suppressedCount} more like it)`;
+    return suppressedCount === 0
+      ? `${reason}: ${message}`
+      : `${reason}: ${message} (and ${suppressedCount} more like it)`;
   }
 }

@@ -101,12 +101,14 @@ describe('capacity', () => {
 
 describe('a place', () => {
   it('whose holder died falls back by its lease', async () => {
-    await start({ agentId: 'a', capacity: 1 });
+    await start({ agentId: 'a', capacity: 2 });
     await one.agents.acquire(attempt({ leaseMs: 300 }));
+    // A living one beside it: each place has an end of its own.
+    await one.agents.acquire(attempt({ leaseMs: 60_000 }));
     await expect(two.agents.acquire(attempt())).rejects.toMatchObject({ code: 'NO_AGENT' });
     const place = await eventually(() => two.agents.acquire(attempt()));
     expect(place.agentId).toBe('a');
-    expect((await one.command('agent.list', {})).items).toMatchObject([{ inFlight: 1 }]);
+    expect((await one.command('agent.list', {})).items).toMatchObject([{ inFlight: 2 }]);
   });
 
   it('is given back once, however often that is asked for', async () => {

@@ -88,7 +88,7 @@ describe('10,000 runs on three agents that come and go', () => {
             await eventually(() => agent.activeCount === 0);
             await agent.stop();
             break;
-          case 2: // its connections are reset, it lives on
+          case 2: // its connections break, it lives on
             agent.dropConnections();
             break;
           case 3: // drained and back

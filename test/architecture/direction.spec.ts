@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { barrels, directionBreaches, entryBreaches, namingBreaches, PUBLIC_ENTRIES } from './house-rules.js';
 import { cycles, importGraph, readSources } from './import-graph.js';
 
-const sources = readSources(join(__dirname, '../../src'));
+const checkout = join(__dirname, '../..');
+const sources = readSources(join(checkout, 'src'));
 
 describe('the sources', () => {
   it('are found', () => {
@@ -17,6 +19,20 @@ describe('the sources', () => {
 
   it('lead from a public entry only to what other apps run', () => {
     expect(entryBreaches(importGraph(sources))).toEqual([]);
+  });
+
+  it('are offered to other apps by public entries only', () => {
+    const { exports } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as {
+      exports: Record<string, string | { types: string; default: string }>;
+    };
+    const offered = Object.values(exports).filter((target) => typeof target === 'object');
+    expect(offered.length).toBeGreaterThan(2);
+    for (const { types, default: file } of offered) {
+      expect(types).toBe(file.replace(/\.js$/, '.d.ts'));
+      const source = file.replace(/^\.\/dist\/(.*)\.js$/, '$1.ts');
+      expect(Object.keys(PUBLIC_ENTRIES)).toContain(source);
+      expect([...sources.keys()]).toContain(source);
+    }
   });
 
   it('have no cycle between files', () => {

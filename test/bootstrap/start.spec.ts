@@ -73,6 +73,13 @@ describe('npm start', () => {
     expect([appPid, redisPid].filter(isAlive)).toEqual([]);
   });
 
+  it('ends in order when npm, which started it, gets the signal', async () => {
+    const { script, redisPid, appPid } = await started(copy.npm(['start'], { SMALL_MAIN_STOP_TAKES_MS: '300' }));
+    script.signal('SIGTERM');
+    expect((await script.exited).code).toBe(0);
+    expect([appPid, redisPid].filter(isAlive)).toEqual([]);
+  });
+
   it('hands a second request to stop on, so that it ends at once', async () => {
     const { script, redisPid, appPid } = await started(start({ SMALL_MAIN_STOP_TAKES_MS: '60000' }));
     script.signal('SIGINT');
@@ -169,6 +176,30 @@ describe('npm start', () => {
     expect(script.output()).toMatch(/not assignable to type 'number'[^]*the build failed/);
     writeFileSync(copy.file('src/main.ts'), main);
   });
+});
+
+describe('npm start with the real commander', () => {
+  let copy: CheckoutCopy;
+  beforeAll(() => {
+    copy = new CheckoutCopy();
+  });
+  afterAll(() => copy.dispose());
+
+  it('serves, and everything is gone after SIGTERM', async () => {
+    const script = copy.run('scripts/start.mjs');
+    const [banner] = await script.prints(READY);
+    const httpUrl = /HTTP +(http:\S+)/.exec(banner)![1]!;
+    const redisPort = Number(/redis:\/\/127\.0\.0\.1:(\d+)/.exec(banner)![1]);
+    await eventually(async () => expect((await fetch(`${httpUrl}/readyz`)).status).toBe(200));
+    const [, hint] = /Try next.*curl -s (\S+)/.exec(banner)!;
+    const diagnostics = (await (await fetch(hint!)).json()) as { process: { pid: number } };
+    expect(await redisCli(redisPort, 'CLIENT', 'LIST')).not.toBe('');
+
+    script.signal('SIGTERM');
+    expect(await script.exited).toEqual({ code: 0, signal: null });
+    expect(isAlive(diagnostics.process.pid)).toBe(false);
+    await expect(redisCli(redisPort, 'PING')).rejects.toThrow(/refused/);
+  }, 90_000);
 });
 
 /** A mount namespace needs root; without it there is no way to take redis-server away. */

@@ -6,6 +6,7 @@ import { DiagnosticsModule, DiagnosticsService, type DiagnosticsSource } from '.
 import { SOURCE_MAX_BYTES, SOURCE_TIMEOUT_MS } from '../../src/diagnostics/source-reader';
 import { InFlightSource } from '../../src/diagnostics/sources/in-flight.source';
 import { QueuesSource } from '../../src/diagnostics/sources/queues.source';
+import { RedisClock } from '../../src/redis/redis-clock';
 import { RedisSource } from '../../src/diagnostics/sources/redis.source';
 import { InFlight } from '../../src/lifecycle/in-flight';
 import { LifecycleModule } from '../../src/lifecycle/lifecycle.module';
@@ -198,13 +199,15 @@ describe('the sources of commander', () => {
   it('redis tells the state of the client and what waits, without asking Redis', async () => {
     const app = await redisApp({ REDIS_URL: redis.url });
     const client = clientOf(app);
-    const source = new RedisSource(client);
+    const source = new RedisSource(client, app.get(RedisClock));
     try {
-      await client.ping();
-      expect(source.read()).toEqual({ status: 'ready', unansweredCount: 0, unsentCount: 0 });
+      // The client's own clock asks, too, for a moment.
+      const calm = () => expect(source.read()).toMatchObject({ status: 'ready', unansweredCount: 0, unsentCount: 0 });
+      await eventually(calm);
       redis.freeze();
       const pings = [client.ping(), client.ping(), client.ping()];
-      expect(source.read()).toEqual({ status: 'ready', unansweredCount: 3, unsentCount: 0 });
+      const { unansweredCount } = source.read();
+      expect(unansweredCount).toBeGreaterThanOrEqual(3);
       redis.thaw();
       await Promise.all(pings);
       await redis.kill();
@@ -213,7 +216,7 @@ describe('the sources of commander', () => {
       expect(source.read().unsentCount).toBeGreaterThanOrEqual(1);
       await redis.restart();
       await waiting;
-      await eventually(() => expect(source.read()).toEqual({ status: 'ready', unansweredCount: 0, unsentCount: 0 }));
+      await eventually(calm);
     } finally {
       redis.thaw();
       await app.close();

@@ -23,10 +23,9 @@ import { CommanderServer } from '../../src/transport/commander-server';
 import { TransportModule } from '../../src/transport/transport.module';
 import { eventually } from '../support/eventually';
 import { httpGet } from '../support/http-get';
+import { workerWaits } from '../health/support/worker-waits';
 import { RedisServer } from '../support/redis-server';
 
-const live: [NodeJS.Timeout, string][] = [];
-for (const n of ['setTimeout','setInterval'] as const) { const o:any = globalThis[n]; (globalThis as any)[n] = Object.assign((...a: any[]) => { const t = o(...a); live.push([t, new Error().stack!]); return t; }, o); }
 describe('diagnostics.summary and system.health over TCP', () => {
   let redis: RedisServer;
   let app: INestApplication;
@@ -69,7 +68,6 @@ describe('diagnostics.summary and system.health over TCP', () => {
     client.close();
     await app.close();
     await redis.stop();
-    for (const [t, st] of live) if (t.hasRef() && !(t as any)._destroyed) process.stderr.write('LIVE '+(t as any)._idleTimeout+st+'\n');
   });
 
   it('answers what HTTP answers', async () => {
@@ -138,6 +136,7 @@ describe('diagnostics.summary and system.health over TCP', () => {
     });
     await redis.restart();
     await eventually(async () => expect(await health()).toMatchObject({ status: 'ok' }));
+    await workerWaits(redis);
   });
 });
 

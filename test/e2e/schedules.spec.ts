@@ -86,18 +86,6 @@ describe('schedule.upsert', () => {
     await expect(client.schedules.get({ id: 'refused' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
-  it.each([
-    ['overlap skip', { overlap: 'skip' as const }],
-    ['overlap buffer-one', { overlap: 'buffer-one' as const }],
-    ['route broadcast', { route: { strategy: 'broadcast' as const } }],
-    ['route shard', { route: { strategy: 'shard' as const } }],
-  ])('refuses the policy %s, which is not built, instead of ignoring it', async (_what, policy) => {
-    await expect(service.client().schedules.upsert({ id: 'policy', ...hourly, ...policy })).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
-      message: expect.stringContaining('not built') as string,
-    });
-  });
-
   it('keeps namespaces apart', async () => {
     await service.client({ namespace: 'one' }).schedules.upsert({ id: 'apart', ...hourly });
     await expect(service.client({ namespace: 'two' }).schedules.get({ id: 'apart' })).rejects.toMatchObject({

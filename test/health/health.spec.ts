@@ -21,6 +21,7 @@ import { RedisModule } from '../../src/redis/redis.module';
 import { eventually } from '../support/eventually';
 import { httpGet, type HttpAnswer } from '../support/http-get';
 import { RedisServer } from '../support/redis-server';
+import { workerWaits } from './support/worker-waits';
 
 /** A module whose part of the drain takes as long as the test wants. */
 @Injectable()
@@ -87,44 +88,49 @@ describe('/livez, /readyz and system.health', () => {
   });
 
   it('is ready while Redis answers and every feature is up', async () => {
-    const remove = app.get(ReadinessChecks).add('engine', () => 'up');
+    const remove = app.get(ReadinessChecks).add('crawler', () => 'up');
     const answer = await readyz();
     expect(answer.status).toBe(200);
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(commands['system.health'].reply.parse(answer.json())).toEqual({
       status: 'ok',
-      checks: { engine: { status: 'up' }, redis: { status: 'up' }, serving: { status: 'up' } },
+      checks: {
+        crawler: { status: 'up' },
+        engine: { status: 'up' },
+        redis: { status: 'up' },
+        serving: { status: 'up' },
+      },
     });
     remove();
-    expect((await readyz()).json().checks).not.toHaveProperty('engine');
+    expect((await readyz()).json().checks).not.toHaveProperty('crawler');
   });
 
   it('is not ready while a feature is down, and says which and why', async () => {
-    let answerOfEngine: () => 'up' | { down: string } = () => ({ down: 'the worker is not running' });
-    app.get(ReadinessChecks).add('engine', () => answerOfEngine());
+    let answerOfCrawler: () => 'up' | { down: string } = () => ({ down: 'the browser is not running' });
+    app.get(ReadinessChecks).add('crawler', () => answerOfCrawler());
     expect((await readyz()).status).toBe(503);
     expect((await readyz()).json()).toMatchObject({
       status: 'error',
-      checks: { engine: { status: 'down', message: 'the worker is not running' }, redis: { status: 'up' } },
+      checks: { crawler: { status: 'down', message: 'the browser is not running' }, redis: { status: 'up' } },
     });
 
-    answerOfEngine = () => {
+    answerOfCrawler = () => {
       throw new Error('redis://user:secret@10.0.0.1');
     };
     const answer = await readyz();
     expect(answer.status).toBe(503);
     expect(answer.text).not.toContain('secret');
 
-    answerOfEngine = () => 'up';
+    answerOfCrawler = () => 'up';
     expect((await readyz()).status).toBe(200);
   });
 
   it('refuses a second check of one name, and lets no feature hide Redis', async () => {
     const checks = app.get(ReadinessChecks);
-    const remove = checks.add('engine', () => 'up');
-    expect(() => checks.add('engine', () => 'up')).toThrow('already there');
+    const remove = checks.add('crawler', () => 'up');
+    expect(() => checks.add('crawler', () => 'up')).toThrow('already there');
     remove();
-    expect(() => checks.add('engine', () => 'up')).not.toThrow();
+    expect(() => checks.add('crawler', () => 'up')).not.toThrow();
 
     checks.add('redis', () => 'up');
     await redis.kill();
@@ -144,6 +150,7 @@ describe('/livez, /readyz and system.health', () => {
     expect((await get('/livez')).status).toBe(200);
     await redis.restart();
     await eventually(async () => expect((await readyz()).status).toBe(200));
+    await workerWaits(redis);
   });
 
   it('answers within its deadline while Redis is frozen, and queues one PING however many probes come', async () => {
@@ -191,6 +198,7 @@ describe('/livez, /readyz and system.health', () => {
     for (let round = 0; round < 3; round++) await Promise.all(Array.from({ length: 10 }, readyz));
     await redis.restart();
     await eventually(async () => expect((await readyz()).status).toBe(200));
+    await workerWaits(redis);
     expect(await ids()).toHaveLength(1);
   });
 
@@ -215,14 +223,14 @@ describe('/livez, /readyz and system.health', () => {
   it('writes one log line per change, not per probe', async () => {
     const lines = () => logger.lines.filter((line) => /^(Health|HealthCheckService):/.test(line));
     expect(lines().at(-1)).toBe('Health: ready');
-    let engine: 'up' | { down: string } = { down: 'the worker is not running' };
-    app.get(ReadinessChecks).add('engine', () => engine);
+    let crawler: 'up' | { down: string } = { down: 'the browser is not running' };
+    app.get(ReadinessChecks).add('crawler', () => crawler);
     const before = lines().length;
     for (let probe = 0; probe < 20; probe++) await readyz();
-    expect(lines().slice(before)).toEqual(['Health: not ready: engine (the worker is not running)']);
-    engine = 'up';
+    expect(lines().slice(before)).toEqual(['Health: not ready: crawler (the browser is not running)']);
+    crawler = 'up';
     for (let probe = 0; probe < 20; probe++) await readyz();
-    expect(lines().slice(before)).toEqual(['Health: not ready: engine (the worker is not running)', 'Health: ready']);
+    expect(lines().slice(before)).toEqual(['Health: not ready: crawler (the browser is not running)', 'Health: ready']);
     expect(logger.lines.join('\n')).not.toContain('Health Check has failed');
   });
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, Socket } from 'node:net';
 import { CommanderClient, CommandError } from '../../src/sdk/client.js';
+import { dieWithUs } from '../support/die-with-us.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { frameOf } from './support/frames.js';
@@ -87,10 +88,7 @@ describe('CommanderClient', () => {
   });
 
   it('opens nothing before the first command and one connection for any number of them, with NODELAY', async () => {
-    const setNoDelay = jest.spyOn(
-      jest.requireActual<typeof import('node:net')>('node:net').Socket.prototype,
-      'setNoDelay',
-    );
+    const setNoDelay = jest.spyOn(Socket.prototype, 'setNoDelay');
     expect(commander.acceptedCount).toBe(0);
     await Promise.all(Array.from({ length: 500 }, (_, i) => client.runs.get({ runId: `r${i}` })));
     for (let i = 0; i < 50; i++) await client.runs.get({ runId: `r${i}` });
@@ -265,8 +263,9 @@ describe('CommanderClient', () => {
   it('does not wait for ever for a connection that is never accepted', async () => {
     const port = await freePort();
     // A stopped process accepts nothing; with its backlog full the kernel drops every further SYN.
-    const program = `require('net').createServer().listen({ port: ${port}, host: '127.0.0.1', backlog: 0 }, () => console.log('up'))`;
-    const listener = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const program = `require('net').createServer().listen({ port: ${port}, host: '127.0.0.1', backlog: 1 }, () => console.log('up'))`;
+    const listener = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const release = dieWithUs(listener.pid!);
     await once(listener.stdout, 'data');
     listener.kill('SIGSTOP');
     const fillers: Socket[] = [];
@@ -275,7 +274,7 @@ describe('CommanderClient', () => {
       do {
         fillers.push(connect(port, '127.0.0.1').on('error', () => undefined));
         await new Promise((resolve) => setTimeout(resolve, 100));
-      } while (!fillers.at(-1)!.connecting && fillers.length < 600);
+      } while (!fillers.at(-1)!.connecting && fillers.length < 50);
       const error = await failureOf(patient.system.health({}, { deadlineMs: 5_000 }));
       expect(error).toMatchObject({ code: 'UNAVAILABLE', details: { sent: false } });
       expect(error.message).toContain('150 ms');
@@ -284,6 +283,8 @@ describe('CommanderClient', () => {
     } finally {
       for (const filler of fillers) filler.destroy();
       listener.kill('SIGKILL');
+      await once(listener, 'exit');
+      release();
     }
   });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dieWithUs } from './die-with-us.js';
@@ -42,7 +42,16 @@ export class CheckoutCopy {
 
   /** Runs a script of the copy with plain Node, in a process group of its own like a shell does. */
   run(script: string, env: NodeJS.ProcessEnv = {}, ...args: string[]): RunningScript {
-    const running = new RunningScript(this.file(script), args, env);
+    return this.launch([process.execPath, this.file(script), ...args], env);
+  }
+
+  /** Runs `npm <args>` in the copy, as a person does. */
+  npm(args: string[], env: NodeJS.ProcessEnv = {}): RunningScript {
+    return this.launch(['npm', ...args], env);
+  }
+
+  private launch(command: string[], env: NodeJS.ProcessEnv): RunningScript {
+    const running = new RunningScript(command, this.path, env);
     this.scripts.push(running);
     return running;
   }
@@ -62,10 +71,11 @@ export class RunningScript {
   private text = '';
   private hasExited = false;
 
-  constructor(file: string, args: string[], env: NodeJS.ProcessEnv) {
+  constructor([command, ...args]: string[], cwd: string, env: NodeJS.ProcessEnv) {
     // The surroundings of the test run (npm's settings, a Redis somewhere) are not those of a person who types `npm start`.
     const { REDIS_URL: _url, REDIS_MODE: _mode, npm_execpath: _npm, ...surroundings } = process.env;
-    const child = spawn(process.execPath, [file, ...args], {
+    const child = spawn(command!, args, {
+      cwd,
       env: { ...surroundings, TCP_PORT: '0', HTTP_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
@@ -109,12 +119,4 @@ export class RunningScript {
     if (!match) throw new Error(`ended without printing ${pattern}:\n${this.text}`);
     return match;
   }
-}
-
-/** Pids of processes whose command line names this path. */
-export function processesNaming(path: string, pids: number[]): number[] {
-  return pids.filter((pid) => {
-    const file = `/proc/${pid}/cmdline`;
-    return existsSync(file) && readFileSync(file, 'utf8').includes(path);
-  });
 }

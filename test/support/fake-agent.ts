@@ -130,18 +130,18 @@ export class TcpAgent {
     await membership?.end(deregister);
   }
 
-  /** Stops listening and resets every connection: what a peer sees of a killed process. */
+  /** Stops listening and closes every connection without a word: what a peer sees of a killed process. */
   async die(): Promise<void> {
     await this.leave({ deregister: false });
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) socket.destroy();
     for (const runId of [...this.aborts.keys()]) this.abort(runId);
     await closed;
   }
 
-  /** Resets the connections but goes on listening. */
+  /** Closes the connections without a word but goes on listening. */
   dropConnections(): void {
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) socket.destroy();
   }
 
   /** Deregisters, ends the connections and stops listening. */
@@ -197,7 +197,7 @@ export class TcpAgent {
         socket.write('HTTP/1.1 400 Bad Request\r\n\r\n');
         return;
       case 'disconnect':
-        socket.resetAndDestroy();
+        socket.destroy();
         return;
       case 'empty':
         return reply({ response: {} });

@@ -17,7 +17,12 @@ export function frame(json: string): string {
 }
 
 /** The frame of a request. */
-export function requestFrame(id: string | number, pattern: unknown, data?: unknown, rest: Record<string, unknown> = {}): string {
+export function requestFrame(
+  id: string | number,
+  pattern: unknown,
+  data?: unknown,
+  rest: Record<string, unknown> = {},
+): string {
   return frame(JSON.stringify({ id, pattern, data, ...rest }));
 }
 

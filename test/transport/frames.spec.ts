@@ -42,13 +42,6 @@ describe('frames', () => {
     expect(closed('malformed-frame')).toBe(before + 1);
   });
 
-  it('answers what came before a malformed frame in the same packet', async () => {
-    const peer = await commandApp.peer();
-    peer.write(`${requestFrame('good', 'system.health', {})}-1#`);
-    await peer.closed();
-    expect(peer.replies).toEqual([{ id: 'good', response: { status: 'ok', checks: {} }, isDisposed: true }]);
-  });
-
   it('serves nothing that comes behind a malformed frame', async () => {
     const before = commandApp.server.stats().commandsCount;
     const peer = await commandApp.peer();
@@ -102,7 +95,9 @@ describe('frames', () => {
   it('takes astral characters cut in the middle, and many frames around them', async () => {
     const peer = await commandApp.peer();
     const bytes = Buffer.from(
-      ['a', 'b', 'c'].map((id) => requestFrame(id, 'job.submit', { job: { name: 'x', payload: `${id} 𝒳😀` } })).join(''),
+      ['a', 'b', 'c']
+        .map((id) => requestFrame(id, 'job.submit', { job: { name: 'x', payload: `${id} 𝒳😀` } }))
+        .join(''),
     );
     const cut = bytes.indexOf(Buffer.from('😀')) + 2;
     peer.write(bytes.subarray(0, cut));
@@ -112,12 +107,13 @@ describe('frames', () => {
   });
 
   it('forgets half a frame of a peer that closes', async () => {
+    const { tcpCount } = commandApp.server.stats();
     const peer = await commandApp.peer();
     peer.write('500#{"id":"half"');
     await eventually(() => commandApp.server.stats().unreadLength > 0);
     peer.socket.end();
     await peer.closed();
-    await eventually(() => expect(commandApp.server.stats()).toMatchObject({ unreadLength: 0, tcpCount: 1 }));
+    await eventually(() => expect(commandApp.server.stats()).toMatchObject({ unreadLength: 0, tcpCount }));
   });
 
   it('answers 100,000 pipelined requests, each once', async () => {
@@ -145,7 +141,11 @@ describe('frames', () => {
 
   it('answers two requests that carry the same id, and a number as id', async () => {
     const peer = await commandApp.peer();
-    peer.write(requestFrame('twin', 'system.health', {}) + requestFrame('twin', 'agent.list', {}) + requestFrame(7, 'system.health', {}));
+    peer.write(
+      requestFrame('twin', 'system.health', {}) +
+        requestFrame('twin', 'agent.list', {}) +
+        requestFrame(7, 'system.health', {}),
+    );
     await eventually(() => peer.replies.length === 3);
     expect(peer.replies.map(({ id }) => id).sort()).toEqual([7, 'twin', 'twin'].sort());
   });

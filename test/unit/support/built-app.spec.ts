@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BuiltApp } from '../../support/built-app.js';
+import { eventually } from '../../support/eventually.js';
 import { isAlive } from '../../support/is-alive.js';
 
 /** Keeps main's promises towards whoever starts it; how it behaves comes from the environment. */
@@ -32,11 +33,11 @@ describe('BuiltApp', () => {
     expect(app.tcpPort).toBeGreaterThan(0);
     expect(app.httpUrl).toBe(`http://127.0.0.1:${app.httpPort}`);
     expect(app.logLines()[0]).toEqual({ pid: app.pid, channel: true });
+    // Ready, it runs without the channel, as in production.
+    await eventually(() => expect(app.logLines()).toContainEqual({ disconnected: true }));
     expect(await app.stop()).toEqual({ code: 5, signal: null });
     expect(await app.stop()).toEqual({ code: 5, signal: null });
     expect(app.output()).toContain('bye');
-    // Ready, it runs without the channel, as in production.
-    expect(app.logLines()).toContainEqual({ disconnected: true });
     expect(isAlive(app.pid)).toBe(false);
   });
 

@@ -1,0 +1,15 @@
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+
+/** The build that is measured: a directory, `dist` unless the benchmark was called with `--build=`. */
+export const buildDirectory = resolve(
+  process.argv.find((argument) => argument.startsWith('--build='))?.slice('--build='.length) ?? 'dist',
+);
+
+/** Loads CommonJS packages. */
+export const require = createRequire(import.meta.url);
+
+/** A module of the build, as `transport/commander-server.js`. @param {string} path */
+export function built(path) {
+  return require(join(buildDirectory, path));
+}

@@ -1,0 +1,80 @@
+import { sep } from 'node:path';
+import type { GroupOrigin } from '../counting/group.js';
+import type { TextFrame } from './parse-stack.js';
+import type { CodeLocation, CodeLocations } from './code-locations.js';
+
+const MAX_FRAMES = 8;
+const MAX_LIBRARY_FRAMES = 4;
+/** Frames kept from the first one of the application on, so that two ways to one line stay apart. */
+const USER_FRAMES = 4;
+
+const INJECTOR = `${sep}@nestjs${sep}core${sep}injector${sep}`;
+
+const takeSites = (_error: Error, sites: NodeJS.CallSite[]): NodeJS.CallSite[] => sites;
+
+/** Takes the stack of the running call apart, at once: an unread stack would keep every receiver on it alive. */
+export class StackCapture {
+  /** Name of the Nest provider whose constructor or factory is running, kept by the hook on the injector. */
+  currentProvider: string | null = null;
+
+  constructor(private readonly locations: CodeLocations) {}
+
+  /**
+   * The origin of a resource being created now. Undefined when the tables of files or locations are full.
+   * @param depth frames to walk; a socket opened through `fetch` has its user 33 frames up
+   */
+  capture(depth: number): GroupOrigin | undefined {
+    const sites = structuredStack(depth);
+    const libraryFrames: CodeLocation[] = [];
+    const userFrames: CodeLocation[] = [];
+    let throughInjector = false;
+    for (const callSite of sites) {
+      const file = this.locations.fileOf(callSite);
+      if (!file) return undefined;
+      if (file.owner === 'hidden') continue;
+      if (userFrames.length === 0 && file.owner === 'library') {
+        throughInjector ||= file.path.includes(INJECTOR);
+        if (libraryFrames.length >= MAX_LIBRARY_FRAMES) continue;
+      }
+      const location = this.locations.locate(file, callSite);
+      if (!location) return undefined;
+      if (userFrames.length > 0 || file.owner === 'user') {
+        userFrames.push(location);
+        if (userFrames.length >= USER_FRAMES || libraryFrames.length + userFrames.length >= MAX_FRAMES) break;
+      } else libraryFrames.push(location);
+    }
+    const provider = throughInjector ? this.currentProvider : null;
+    return {
+      frames: [...libraryFrames, ...userFrames],
+      // Above the injector stands the bootstrap of the application, which made everything and so names nothing.
+      site: provider === null ? (userFrames[0] ?? null) : null,
+      provider,
+    };
+  }
+
+  /** The origin of a resource whose stack exists as text only. */
+  fromText(frames: readonly TextFrame[]): GroupOrigin | undefined {
+    const kept: CodeLocation[] = [];
+    for (const frame of frames) {
+      const location = this.locations.locateText(frame.file, frame.line, frame.column, frame.functionName);
+      if (!location) return undefined;
+      if (location.file.owner !== 'hidden' && kept.length < MAX_FRAMES) kept.push(location);
+    }
+    return { frames: kept, site: kept.find(({ file }) => file.owner === 'user') ?? null, provider: null };
+  }
+}
+
+/** @throws whatever a frozen or foreign `Error` throws; callers run under the guard of their hook */
+function structuredStack(depth: number): NodeJS.CallSite[] {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  const holder: { stack?: unknown } = {};
+  try {
+    Error.stackTraceLimit = depth;
+    Error.prepareStackTrace = takeSites;
+    Error.captureStackTrace(holder);
+    return Array.isArray(holder.stack) ? (holder.stack as NodeJS.CallSite[]) : [];
+  } finally {
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

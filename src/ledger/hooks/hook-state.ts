@@ -1,0 +1,36 @@
+/** After so many failures a hook is left alone: a broken one must not cost a throw per call for ever. */
+const MAX_FAILURES = 1_000;
+
+/** Whether hooks may run, and what became of those that failed. Shared by every wrapper of one ledger. */
+export class HookState {
+  active = true;
+  failureCount = 0;
+  lastFailure: string | null = null;
+  /** Called before every hook; tests let it throw. */
+  fault: ((hook: string) => void) | null = null;
+
+  private readonly failuresByHook = new Map<string, number>();
+
+  /** Notes a failure of the ledger's own code. Never throws. */
+  failed(hook: string, error: unknown): void {
+    try {
+      this.failureCount++;
+      this.lastFailure = `${hook}: ${error instanceof Error ? error.message : String(error)}`;
+      const count = (this.failuresByHook.get(hook) ?? 0) + 1;
+      this.failuresByHook.set(hook, count);
+    } catch {
+      // An error whose own message throws: there is nothing left to note.
+    }
+  }
+
+  /** Runs the ledger's own code inside somebody else's call. */
+  run(hook: string, work: () => void): void {
+    if (!this.active || (this.failureCount > 0 && (this.failuresByHook.get(hook) ?? 0) >= MAX_FAILURES)) return;
+    try {
+      this.fault?.(hook);
+      work();
+    } catch (error) {
+      this.failed(hook, error);
+    }
+  }
+}

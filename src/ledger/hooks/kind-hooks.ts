@@ -1,0 +1,234 @@
+import diagnosticsChannel from 'node:diagnostics_channel';
+import type { KindCounter, KindOptions } from '../counting/kind-counter.js';
+import { recordOf } from '../counting/record-slot.js';
+import type { LedgerCore } from '../ledger-core.js';
+import type { HookState } from './hook-state.js';
+import type { LibraryLoads, LoadedModule } from './library-loads.js';
+import { dressAs, type Patches } from './patches.js';
+
+// Arguments and receivers are whatever the application passes.
+type Args = readonly unknown[];
+type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
+
+/** What a kind has to reach the program with. Every callback runs guarded: what it throws is counted, never passed on. */
+export class KindHooks {
+  private readonly methodsEnding = new WeakMap<object, Set<string>>();
+  private readonly emitting = new WeakMap<object, Map<string, (self: object) => void>>();
+  private readonly stopping: (() => void)[] = [];
+
+  constructor(
+    readonly core: LedgerCore,
+    readonly state: HookState,
+    readonly patches: Patches,
+    private readonly libraries: LibraryLoads,
+  ) {}
+
+  counter(kind: string, options?: KindOptions): KindCounter {
+    return this.core.counter(kind, options);
+  }
+
+  /** Runs `then` after `target[key]` returned. Not for functions called more than some 10,000 times a second. */
+  after(target: object, key: string, then: (self: object, args: Args, result: unknown) => void): void {
+    const { state } = this;
+    const hook = `after ${key}`;
+    this.wrap(target, key, (original) => {
+      return function (this: unknown, ...args: unknown[]): unknown {
+        const result = Reflect.apply(original, this, args);
+        if (state.active) state.run(hook, () => then(this as object, args, result));
+        return result;
+      };
+    });
+  }
+
+  /** Runs `first` before `target[key]` is called. */
+  before(target: object, key: string, first: (self: object, args: Args) => void): void {
+    const { state } = this;
+    const hook = `before ${key}`;
+    this.wrap(target, key, (original) => {
+      return function (this: unknown, ...args: unknown[]): unknown {
+        if (state.active) state.run(hook, () => first(this as object, args));
+        return Reflect.apply(original, this, args);
+      };
+    });
+  }
+
+  /** Replaces what `target[key]` returns by what `change` makes of it (undefined: leave it). `change` gets what `prepare` took before the call. */
+  around<T>(
+    target: object,
+    key: string,
+    prepare: (args: Args) => T,
+    change: (prepared: T, result: unknown, args: Args) => unknown,
+  ): void {
+    const { state } = this;
+    this.wrap(target, key, (original) => {
+      return function (this: unknown, ...args: unknown[]): unknown {
+        let prepared: { value: T } | undefined;
+        state.run(`around ${key}`, () => {
+          prepared = { value: prepare(args) };
+        });
+        const result = Reflect.apply(original, this, args);
+        let changed: unknown;
+        if (prepared) {
+          const { value } = prepared;
+          state.run(`around ${key}`, () => {
+            changed = change(value, result, args);
+          });
+        }
+        return changed === undefined ? result : changed;
+      };
+    });
+  }
+
+  /** Replaces `target[key]` by what `make` returns for it, dressed as the original. For hot functions with their own guard. */
+  wrap(target: object, key: string, make: (original: AnyFunction) => AnyFunction): void {
+    const original = (target as Record<string, unknown>)[key];
+    if (typeof original !== 'function') return;
+    this.patches.replace(target, key, dressAs(make(original as AnyFunction), original as AnyFunction));
+  }
+
+  /** The same on one object of the application, which must not be kept alive for it: what is wrapped goes with the object. */
+  wrapOn(object: object, key: string, make: (original: AnyFunction) => AnyFunction): void {
+    const own = Object.getOwnPropertyDescriptor(object, key);
+    const original = (object as Record<string, unknown>)[key];
+    if (typeof original !== 'function' || own?.configurable === false) return;
+    const value = dressAs(make(original as AnyFunction), original as AnyFunction);
+    Object.defineProperty(object, key, { value, writable: true, configurable: true, enumerable: own?.enumerable ?? false });
+    const ref = new WeakRef(object);
+    this.onStop(() => {
+      const target = ref.deref();
+      if (!target || Object.getOwnPropertyDescriptor(target, key)?.value !== value) return;
+      if (own) Object.defineProperty(target, key, own);
+      else delete (target as Record<string, unknown>)[key];
+    });
+  }
+
+  /**
+   * Runs `then` when an instance of `prototype` emits `event`. Adds no listener, so that nothing the application counts
+   * or removes changes.
+   */
+  onEmit(prototype: object, event: string, then: (self: object) => void): void {
+    const known = this.emitting.get(prototype);
+    if (known) {
+      known.set(event, then);
+      return;
+    }
+    const events = new Map([[event, then]]);
+    this.emitting.set(prototype, events);
+    const { state } = this;
+    this.wrap(prototype, 'emit', (original) => {
+      return function (this: unknown, type: unknown): unknown {
+        if (state.active) {
+          const wanted = events.get(type as string);
+          if (wanted) state.run(`emit ${String(type)}`, () => wanted(this as object));
+        }
+        // eslint-disable-next-line prefer-rest-params -- forwards without an array per emitted event
+        return original.apply(this, arguments as unknown as unknown[]);
+      };
+    });
+  }
+
+  /**
+   * Closes `object` when one of its methods `names` is called. The method is wrapped where it is defined, once.
+   * @param identity the counted object behind the receiver, where a library hands out proxies of it
+   */
+  endsOnCall(object: object, names: readonly string[], identity: (self: object) => object = (self) => self): void {
+    for (const name of names) {
+      const owner = ownerOf(object, name);
+      if (!owner) continue;
+      let wrapped = this.methodsEnding.get(owner);
+      if (!wrapped) this.methodsEnding.set(owner, (wrapped = new Set()));
+      if (wrapped.has(name)) continue;
+      wrapped.add(name);
+      this.before(owner, name, (self) => {
+        const counted = identity(self);
+        recordOf(counted)?.counter?.close(counted);
+      });
+    }
+  }
+
+  /** Closes an async iterator when it is left: by `return`, by `throw`, or at its end. */
+  endsWithIterator(iterator: object): void {
+    const close = (): void => this.state.run('iterator', () => recordOf(iterator)?.counter?.close(iterator));
+    for (const name of ['next', 'return', 'throw'] as const) {
+      const original = (iterator as AsyncGenerator)[name] as (...args: unknown[]) => Promise<IteratorResult<unknown>>;
+      const value = function (this: unknown, ...args: unknown[]): Promise<IteratorResult<unknown>> {
+        const step = Reflect.apply(original, this, args);
+        if (name !== 'next') {
+          close();
+          return step;
+        }
+        // A promise of our own, so that a rejection nobody handles still counts as unhandled.
+        return step.then(
+          (result) => {
+            if (result.done) close();
+            return result;
+          },
+          (error: unknown) => {
+            close();
+            throw error;
+          },
+        );
+      };
+      Object.defineProperty(iterator, name, { value, writable: true, configurable: true, enumerable: false });
+    }
+  }
+
+  /** Runs `then` with every message of a diagnostics channel of Node. */
+  channel(name: string, then: (message: Record<string, object>) => void): void {
+    const listener = (message: unknown): void =>
+      this.state.run(name, () => then(message as Record<string, object>));
+    diagnosticsChannel.subscribe(name, listener);
+    this.stopping.push(() => diagnosticsChannel.unsubscribe(name, listener));
+  }
+
+  /** Runs `apply` for every module file of an npm package, loaded or to be loaded, whatever name it is installed under. */
+  library(packageName: string, apply: (loaded: LoadedModule) => void): void {
+    this.libraries.add(packageName, (loaded) => this.state.run(`library ${packageName}`, () => apply(loaded)));
+  }
+
+  /**
+   * Runs `then` for every instance made with `new target[key]()`. Only for constructors that call none of their own
+   * methods: those are hooked through that method, which leaves the class untouched.
+   */
+  constructs(target: object, key: string, then: (instance: object) => void): void {
+    const original = (target as Record<string, unknown>)[key];
+    if (typeof original !== 'function') return;
+    this.patches.replace(target, key, this.countedClass(original, then));
+  }
+
+  /** The same for a class that is itself what a module exports. */
+  countedClass<T extends object>(original: T, then: (instance: object) => void): T {
+    const { state } = this;
+    const proxy: T = new Proxy(original, {
+      construct(constructor, args, newTarget): object {
+        const target = newTarget === proxy ? constructor : newTarget;
+        const instance = Reflect.construct(constructor as never, args, target as never) as object;
+        state.run('constructor', () => then(instance));
+        return instance;
+      },
+    });
+    return proxy;
+  }
+
+  /** Runs `stop` when the ledger stops. */
+  onStop(stop: () => void): void {
+    this.stopping.push(stop);
+  }
+
+  stop(): void {
+    for (const stop of this.stopping.splice(0)) {
+      try {
+        stop();
+      } catch (error) {
+        this.state.failed('stop', error);
+      }
+    }
+  }
+}
+
+function ownerOf(object: object, name: string): object | null {
+  for (let owner: object | null = object; owner; owner = Object.getPrototypeOf(owner) as object | null) {
+    if (Object.hasOwn(owner, name)) return owner;
+  }
+  return null;
+}

@@ -1,0 +1,72 @@
+import type { KindHooks } from '../hooks/kind-hooks.js';
+import type { Kind } from './kind.js';
+
+/** Nest's ClientProxy in every transport, as `nest.ClientTCP` and so on; and the name of the provider Nest is building. */
+export const nest: Kind = {
+  name: 'nest',
+  install(hooks) {
+    installClients(hooks);
+    installInjector(hooks);
+  },
+};
+
+/** Sockets and clients a proxy keeps, by the fields its transports use. */
+function ownedBy(self: object): Iterable<object | undefined> {
+  const proxy = self as {
+    socket?: { netSocket?: object; socket?: object } | null;
+    pubClient?: object;
+    subClient?: object;
+  };
+  return [proxy.socket?.netSocket ?? proxy.socket?.socket, proxy.pubClient, proxy.subClient];
+}
+
+function installClients(hooks: KindHooks): void {
+  const hooked = new WeakSet<object>();
+  const open = (self: object): void => {
+    const counter = hooks.counter(`nest.${self.constructor.name || 'ClientProxy'}`, { owned: ownedBy });
+    counter.open(self);
+    hooks.endsOnCall(self, ['close']);
+  };
+  hooks.library('@nestjs/microservices', ({ exports }) => {
+    const prototype = (exports.ClientProxy as { prototype?: object } | undefined)?.prototype;
+    if (!prototype || hooked.has(prototype)) return;
+    hooked.add(prototype);
+    // The first method the constructor of every transport calls.
+    hooks.before(prototype, 'initializeSerializer', open);
+    // One that was closed connects again with its next message.
+    hooks.before(prototype, 'send', open);
+    hooks.before(prototype, 'emit', open);
+  });
+}
+
+interface InstanceWrapper {
+  readonly name?: unknown;
+  readonly host?: { readonly metatype?: { readonly name?: string } };
+}
+
+function installInjector(hooks: KindHooks): void {
+  const { stacks } = hooks.core;
+  const { state } = hooks;
+  const hooked = new WeakSet<object>();
+  hooks.library('@nestjs/core', ({ exports }) => {
+    const prototype = (exports.Injector as { prototype?: object } | undefined)?.prototype;
+    if (!prototype || hooked.has(prototype)) return;
+    hooked.add(prototype);
+    hooks.wrap(prototype, 'instantiateClass', (original) => {
+      return function (this: unknown, ...args: unknown[]): unknown {
+        const outer = stacks.currentProvider;
+        state.run('instantiateClass', () => {
+          const { name, host } = args[1] as InstanceWrapper;
+          const provider = typeof name === 'function' ? (name as { name: string }).name : String(name);
+          stacks.currentProvider = host?.metatype?.name ? `${provider} in ${host.metatype.name}` : provider;
+        });
+        try {
+          // Async, but constructors and factories run before its first await.
+          return Reflect.apply(original, this, args);
+        } finally {
+          stacks.currentProvider = outer;
+        }
+      };
+    });
+  });
+}

@@ -1,0 +1,13 @@
+import type { Kind } from './kind.js';
+
+/** UDP sockets, from their creation, bound or not. */
+export const udp: Kind = {
+  name: 'udp',
+  install(hooks) {
+    const counter = hooks.counter('socket.udp');
+    hooks.channel('udp.socket', ({ socket }) => {
+      counter.open(socket);
+      hooks.endsOnCall(socket, ['close']);
+    });
+  },
+};

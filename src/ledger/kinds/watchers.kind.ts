@@ -1,0 +1,23 @@
+import fs from 'node:fs';
+import type { Kind } from './kind.js';
+
+/** `fs.watch`, `fs.watchFile` and `fs.promises.watch`. */
+export const watchers: Kind = {
+  name: 'watchers',
+  install(hooks) {
+    const watcher = hooks.counter('fs.watch');
+    hooks.after(fs, 'watch', (_self, _args, result) => {
+      watcher.open(result as object);
+      hooks.endsOnCall(result as object, ['close']);
+    });
+    const statWatcher = hooks.counter('fs.watchFile');
+    hooks.after(fs, 'watchFile', (_self, _args, result) => {
+      statWatcher.open(result as object);
+      hooks.endsOnCall(result as object, ['stop']);
+    });
+    hooks.after(fs.promises, 'watch', (_self, _args, iterator) => {
+      watcher.open(iterator as object);
+      hooks.endsWithIterator(iterator as object);
+    });
+  },
+};

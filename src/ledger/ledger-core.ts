@@ -1,0 +1,135 @@
+import { CodeLocations } from './capture/code-locations.js';
+import { StackCapture } from './capture/stack-capture.js';
+import { CostMeter } from './cost-meter.js';
+import { KindCounter, type KindOptions } from './counting/kind-counter.js';
+import type { Sample } from './counting/sample.js';
+import { SampleBudget, SampleTable } from './counting/sample-table.js';
+import type { LedgerSettings } from './ledger.options.js';
+
+const MAX_KINDS = 128;
+const COST_WINDOW_MS = 5_000;
+const ANCHOR_MS = 30_000;
+
+/** The tables of one running ledger: kinds, groups, samples, locations. Knows nothing of hooks. */
+export class LedgerCore {
+  readonly startedAt = new Date();
+  readonly startedMs: number;
+  readonly locations = new CodeLocations();
+  readonly stacks = new StackCapture(this.locations);
+  readonly cost: CostMeter;
+  readonly counters = new Map<string, KindCounter>();
+  /** True while the ledger itself opens something. */
+  quiet = false;
+
+  private readonly tables: SampleTable[] = [];
+  private readonly budget: SampleBudget;
+  private readonly registry = new FinalizationRegistry<Sample>((sample) => sample.counter?.collected(sample));
+  private capturesPerSecond: number;
+  private lastTickMs: number;
+  private lastAnchorMs: number;
+
+  constructor(
+    readonly options: LedgerSettings,
+    /** Milliseconds that only go forward. */
+    readonly now: () => number,
+  ) {
+    this.startedMs = now();
+    this.lastTickMs = this.startedMs;
+    this.lastAnchorMs = this.startedMs;
+    this.cost = new CostMeter(this.startedMs);
+    this.budget = new SampleBudget(options.maxSamples, options.maxSamplesPerKind);
+    this.capturesPerSecond = options.capturesPerSecond;
+  }
+
+  get sampleCount(): number {
+    return this.budget.usedCount;
+  }
+
+  get groupCount(): number {
+    let count = 0;
+    for (const counter of this.counters.values()) count += counter.groups.size;
+    return count;
+  }
+
+  /** Captures per second and kind in force: the setting, or less while the ledger is over its budget. */
+  get capturesPerSecondNow(): number {
+    return this.capturesPerSecond;
+  }
+
+  /** The counter of a kind, made at its first use. Kinds beyond the bound are counted as `(other)`. */
+  counter(kind: string, options: KindOptions = {}): KindCounter {
+    const name = this.counters.has(kind) || this.counters.size < MAX_KINDS ? kind : '(other)';
+    let counter = this.counters.get(name);
+    if (!counter) {
+      counter = new KindCounter(name, options, this);
+      counter.gate.targetPerSecond = this.capturesPerSecond;
+      this.counters.set(name, counter);
+    }
+    return counter;
+  }
+
+  newSampleTable(counter: KindCounter): SampleTable {
+    const table = new SampleTable(counter, this.budget, this.tables);
+    this.tables.push(table);
+    return table;
+  }
+
+  mayAddGroup(counter: KindCounter): boolean {
+    return counter.groups.size < this.options.maxGroupsPerKind && this.groupCount < this.options.maxGroups;
+  }
+
+  watch(object: object, sample: Sample): void {
+    this.registry.register(object, sample, sample);
+  }
+
+  unwatch(sample: Sample): void {
+    this.registry.unregister(sample);
+  }
+
+  /** Once a second: adapts the gates, polls what must be polled, keeps the ledger within its budget. */
+  tick(): void {
+    const startedMs = this.now();
+    const elapsedMs = startedMs - this.lastTickMs;
+    if (elapsedMs < 1) return;
+    this.lastTickMs = startedMs;
+    let eventCount = 0;
+    for (const counter of this.counters.values()) {
+      counter.tick(elapsedMs);
+      eventCount += counter.created + counter.closed;
+    }
+    if (startedMs - this.lastAnchorMs >= ANCHOR_MS) {
+      this.lastAnchorMs = startedMs;
+      for (const counter of this.counters.values()) {
+        for (const group of counter.groups.values()) group.moveAnchor(startedMs);
+      }
+    }
+    const endedMs = this.now();
+    this.cost.ticked(endedMs - startedMs);
+    if (this.cost.closeWindow(endedMs, COST_WINDOW_MS, eventCount)) this.keepBudget();
+  }
+
+  /** Brings what is polled and what is adopted late up to date before somebody looks. */
+  settle(): void {
+    const startedMs = this.now();
+    for (const counter of this.counters.values()) counter.poll();
+    // Twice: a cluster adopts its clients, then they adopt their sockets.
+    for (let round = 0; round < 2; round++) {
+      for (const counter of [...this.counters.values()]) counter.adoptOwned();
+    }
+    this.cost.ticked(this.now() - startedMs);
+  }
+
+  release(): void {
+    for (const counter of this.counters.values()) counter.release();
+    this.counters.clear();
+  }
+
+  private keepBudget(): void {
+    const { budgetShare, capturesPerSecond } = this.options;
+    if (this.cost.share > budgetShare) this.capturesPerSecond = Math.max(1, this.capturesPerSecond / 2);
+    else if (this.cost.share < budgetShare / 4) {
+      this.capturesPerSecond = Math.min(capturesPerSecond, this.capturesPerSecond * 2);
+    }
+    for (const counter of this.counters.values()) counter.gate.targetPerSecond = this.capturesPerSecond;
+  }
+}

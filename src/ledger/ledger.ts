@@ -1,0 +1,193 @@
+import { existsSync } from 'node:fs';
+import Module from 'node:module';
+import { dirname, join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { HookState } from './hooks/hook-state.js';
+import { KindHooks } from './hooks/kind-hooks.js';
+import { LibraryLoads } from './hooks/library-loads.js';
+import { Patches } from './hooks/patches.js';
+import { kindTable } from './kinds/kind-table.js';
+import type { Kind } from './kinds/kind.js';
+import { LedgerCore } from './ledger-core.js';
+import { ledgerSettings, type LedgerOptions } from './ledger.options.js';
+import type { LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
+import { PositionResolver } from './positions/position-resolver.js';
+import { SnapshotBuilder } from './snapshot-builder.js';
+import { endOf, type ClosedBy } from './track-resource.js';
+
+const TICK_MS = 1_000;
+
+// Taken before anything is wrapped: what the ledger itself uses must not be counted, nor stopped by faked timers.
+const { setInterval, clearInterval } = globalThis;
+const now = performance.now.bind(performance);
+
+/** Bytes per entry of each table, measured in test/ledger/bounds.spec.ts. */
+const BYTES = { group: 1_400, sample: 260, location: 220 };
+
+interface Running {
+  core: LedgerCore;
+  state: HookState;
+  patches: Patches;
+  hooks: KindHooks;
+  libraries: LibraryLoads;
+  ticker: NodeJS.Timeout;
+  startedLateMs: number;
+  hadPrepareStackTrace: boolean;
+}
+
+/** The ledger of one process (of one worker thread): off until started, and off again without a trace. */
+export class Ledger {
+  private running: Running | null = null;
+  private readonly positions = new PositionResolver((work) => this.quietly(work));
+
+  get isRunning(): boolean {
+    return this.running !== null;
+  }
+
+  /** Starts counting. Running already: nothing happens. Never throws. */
+  start(options: LedgerOptions = {}, kinds: readonly Kind[] = kindTable): void {
+    if (this.running) return;
+    const startedLateMs = now();
+    const state = new HookState();
+    const patches = new Patches();
+    const core = new LedgerCore(ledgerSettings(options, projectRoot), now);
+    const libraries = new LibraryLoads(state, patches);
+    const hooks = new KindHooks(core, state, patches, libraries);
+    for (const kind of kinds) {
+      if (core.options.without.includes(kind.name)) continue;
+      state.run(kind.name, () => kind.install(hooks));
+    }
+    state.run('libraries', () => libraries.start());
+    state.run('exports', syncExports);
+    const ticker = setInterval(() => state.run('tick', () => core.tick()), TICK_MS);
+    ticker.unref();
+    const hadPrepareStackTrace = Object.hasOwn(Error, 'prepareStackTrace');
+    this.running = { core, state, patches, hooks, libraries, ticker, startedLateMs, hadPrepareStackTrace };
+  }
+
+  /** Stops counting, undoes every hook and forgets everything. Not running: nothing happens. Never throws. */
+  stop(): void {
+    const { running } = this;
+    if (!running) return;
+    this.running = null;
+    running.state.active = false;
+    clearInterval(running.ticker);
+    running.hooks.stop();
+    running.patches.undo();
+    running.core.release();
+    try {
+      syncExports();
+      if (!running.hadPrepareStackTrace && Error.prepareStackTrace === undefined) {
+        Reflect.deleteProperty(Error, 'prepareStackTrace');
+      }
+    } catch (error) {
+      running.state.failed('stop', error);
+    }
+  }
+
+  /** What is alive now, with positions as far as they were looked up before. Not running: empty. */
+  snapshot(): LedgerSnapshot {
+    const { running } = this;
+    const takenAt = new Date().toISOString();
+    if (!running) return { takenAt, ledger: this.status(), kinds: [], groups: [] };
+    running.state.run('settle', () => running.core.settle());
+    const builder = new SnapshotBuilder(running.core);
+    return { takenAt, ledger: this.status(), kinds: builder.kinds(), groups: builder.groups() };
+  }
+
+  /** The same with the lines of the sources an application was compiled from. */
+  async report(): Promise<LedgerSnapshot> {
+    const { running } = this;
+    if (running) {
+      const locations = [...running.core.counters.values()].flatMap((counter) =>
+        [...counter.groups.values()].flatMap((group) => group.origin.frames),
+      );
+      await this.positions.resolve(locations);
+    }
+    return this.snapshot();
+  }
+
+  status(): LedgerStatus {
+    const { running } = this;
+    const core = running?.core;
+    const groupsCount = core?.groupCount ?? 0;
+    return {
+      running: running !== null,
+      startedAt: core?.startedAt.toISOString() ?? null,
+      startedLateMs: Math.round(running?.startedLateMs ?? 0),
+      costMs: { capture: round(core?.cost.captureMs ?? 0), tick: round(core?.cost.tickMs ?? 0) },
+      costShare: Math.round((core?.cost.share ?? 0) * 1e6) / 1e6,
+      capturesCount: core?.cost.captureCount ?? 0,
+      capturesPerSecond: core?.capturesPerSecondNow ?? 0,
+      memoryBytes:
+        groupsCount * BYTES.group +
+        (core?.sampleCount ?? 0) * BYTES.sample +
+        (core?.locations.locationCount ?? 0) * BYTES.location,
+      groupsCount,
+      samplesCount: core?.sampleCount ?? 0,
+      locationsCount: core?.locations.locationCount ?? 0,
+      failuresCount: running?.state.failureCount ?? 0,
+      lastFailure: running?.state.lastFailure ?? null,
+      unhooked: running?.patches.refused ?? [],
+    };
+  }
+
+  /** Counts a resource the table of kinds does not know. Returns what ends it by hand. Never throws. */
+  track(kind: string, object: object, closedBy?: ClosedBy): () => void {
+    const { running } = this;
+    if (!running) return () => undefined;
+    const { state, core } = running;
+    const close = (): void => state.run('track', () => core.counters.get(kind)?.close(object));
+    state.run('track', () => {
+      core.counter(kind).open(object);
+      if (closedBy !== undefined) endOf(object, closedBy, close);
+    });
+    return close;
+  }
+
+  /** An ES module of a library was evaluated; called by the loader hook. */
+  moduleSeen(url: string, namespace: Record<string, unknown>): void {
+    this.running?.state.run('module', () => this.running?.libraries.seen(url, namespace));
+  }
+
+  /** Names of the packages some kind wants to see loaded. */
+  get libraryNames(): string[] {
+    return this.running?.libraries.packageNames ?? [];
+  }
+
+  /** For tests: called before every hook, and may throw. */
+  injectFault(fault: ((hook: string) => void) | null): void {
+    if (this.running) this.running.state.fault = fault;
+  }
+
+  private quietly<T>(work: () => T): T {
+    const core = this.running?.core;
+    if (!core) return work();
+    core.quiet = true;
+    try {
+      return work();
+    } finally {
+      core.quiet = false;
+    }
+  }
+}
+
+/** ES modules that imported a built-in by name see its exports as they were, unless told. */
+function syncExports(): void {
+  (Module as { syncBuiltinESMExports?: () => void }).syncBuiltinESMExports?.();
+}
+
+function projectRoot(): string {
+  const main = process.argv[1];
+  const start = main ? dirname(main) : process.cwd();
+  for (let directory = start; ; ) {
+    if (existsSync(join(directory, 'package.json'))) return directory;
+    const parent = dirname(directory);
+    if (parent === directory) return process.cwd();
+    directory = parent;
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { findSourceMap } from 'node:module';
+import { Worker } from 'node:worker_threads';
+import type { CodeLocation } from '../capture/code-locations.js';
+import { originalPlaces, type OriginalPlace, type PositionRequest } from './original-positions.js';
+
+/** How long a worker may take to read the maps before positions stay as the running code has them. */
+const DEADLINE_MS = 20_000;
+const WORKER_FILE = join(__dirname, 'original-positions.worker.js');
+/** Marks a worker of the ledger, in which no ledger is to be started. */
+export const LEDGER_WORKER = 'mu-commander-ledger-worker';
+
+/**
+ * Finds the lines of the source an application was compiled from. Never at capture: only when somebody looks, outside the
+ * heap of the service, once per location.
+ */
+export class PositionResolver {
+  private running: Promise<void> = Promise.resolve();
+
+  /**
+   * @param quietly runs work of the ledger's own without counting it
+   */
+  constructor(private readonly quietly: <T>(work: () => T) => T) {}
+
+  /** Fills in `original` of every location that has none yet. Never rejects. */
+  resolve(locations: readonly CodeLocation[]): Promise<void> {
+    // One worker at a time, whoever asks.
+    this.running = this.running.then(() => this.resolveNow(locations)).catch(() => undefined);
+    return this.running;
+  }
+
+  private async resolveNow(locations: readonly CodeLocation[]): Promise<void> {
+    const asked = new Map<string, CodeLocation[]>();
+    for (const location of locations) {
+      if (location.original !== undefined) continue;
+      if (location.file.owner !== 'user' || fromLoadedMap(location) || !/\.[cm]?js$/.test(location.file.path)) {
+        location.original ??= null;
+        continue;
+      }
+      const list = asked.get(location.file.path);
+      if (list) list.push(location);
+      else asked.set(location.file.path, [location]);
+    }
+    if (asked.size === 0) return;
+    const requests = [...asked].map(([path, list]) => ({
+      path,
+      positions: list.map(({ line, column }) => ({ line, column })),
+    }));
+    const places = await this.ask(requests);
+    [...asked.values()].forEach((list, file) =>
+      list.forEach((location, index) => {
+        location.original = places[file]?.[index] ?? null;
+      }),
+    );
+  }
+
+  private ask(requests: PositionRequest[]): Promise<OriginalPlace[][]> {
+    // Run from TypeScript sources there is no compiled worker to start.
+    if (!existsSync(WORKER_FILE)) return Promise.resolve(requests.map((request) => originalPlaces(request)));
+    return new Promise((settle) => {
+      const worker = this.quietly(
+        () =>
+          new Worker(WORKER_FILE, {
+            workerData: { requests },
+            name: LEDGER_WORKER,
+            // Nothing the application preloads belongs into it.
+            execArgv: [],
+            env: { MU_LEDGER: 'off' },
+            resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 },
+          }),
+      );
+      const done = (places: OriginalPlace[][]): void => {
+        clearTimeout(deadline);
+        settle(places);
+        void worker.terminate();
+      };
+      const deadline = this.quietly(() => setTimeout(() => done([]), DEADLINE_MS));
+      worker.unref();
+      worker.once('message', done);
+      worker.once('error', () => done([]));
+      worker.once('exit', () => done([]));
+    });
+  }
+}
+
+/** When Node itself keeps source maps (`--enable-source-maps`), the answer is there already. */
+function fromLoadedMap(location: CodeLocation): boolean {
+  if (process.sourceMapsEnabled !== true) return false;
+  const entry = findSourceMap(location.file.path)?.findEntry(location.line - 1, location.column - 1);
+  if (!entry || !('originalLine' in entry)) return false;
+  location.original = {
+    path: entry.originalSource.replace(/^file:\/\//, ''),
+    line: entry.originalLine + 1,
+    column: entry.originalColumn + 1,
+  };
+  return true;
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { relative, sep } from 'node:path';
+import type { CodeLocation } from './capture/code-locations.js';
+import type { Group } from './counting/group.js';
+import type { KindCounter } from './counting/kind-counter.js';
+import type { LedgerCore } from './ledger-core.js';
+import type { LedgerFrame, LedgerGroup, LedgerKind, LedgerSite } from './ledger-snapshot.js';
+
+interface Ages {
+  weight: number;
+  weightedMs: number;
+  oldestMs: number;
+}
+
+/** Reads the tables of a ledger. Costs O(groups + samples), both bounded, whatever is alive. */
+export class SnapshotBuilder {
+  private readonly ages = new Map<Group, Ages>();
+  private readonly nowMs: number;
+
+  constructor(private readonly core: LedgerCore) {
+    this.nowMs = core.now();
+    for (const counter of core.counters.values()) this.readAges(counter);
+  }
+
+  kinds(): LedgerKind[] {
+    const kinds: LedgerKind[] = [];
+    for (const counter of this.core.counters.values()) {
+      if (counter.created === 0) continue;
+      const live = Math.round(counter.live);
+      const collectedOpen = Math.round(counter.collectedOpen);
+      kinds.push({
+        kind: counter.kind,
+        live,
+        ...(counter.liveBytes > 0 ? { liveBytes: Math.round(counter.liveBytes) } : {}),
+        created: counter.created,
+        closed: counter.estimated ? Math.max(0, counter.created - live - collectedOpen) : Math.round(counter.closed),
+        collectedOpen,
+        peak: Math.round(counter.peak),
+        exact: isExact(counter),
+        groupsCount: counter.groups.size,
+      });
+    }
+    return kinds.sort((a, b) => b.live - a.live);
+  }
+
+  /** Groups that ever held something, most alive first. */
+  groups(): LedgerGroup[] {
+    const groups: LedgerGroup[] = [];
+    for (const counter of this.core.counters.values()) {
+      for (const group of counter.groups.values()) {
+        if (group.created > 0) groups.push(this.group(group));
+      }
+    }
+    return groups.sort((a, b) => b.live - a.live || b.created - a.created);
+  }
+
+  private group(group: Group): LedgerGroup {
+    const { counter, origin } = group;
+    const site = siteOf(group);
+    const ages = this.ages.get(group);
+    const lifetimes = group.lifetimes.summary();
+    return {
+      id: (group.id ??= idOf(group, this.core.options.projectRoot)),
+      kind: counter.kind,
+      live: Math.round(group.live),
+      ...(group.liveBytes > 0 ? { liveBytes: Math.round(group.liveBytes) } : {}),
+      created: Math.round(group.created),
+      closed: Math.round(group.closed),
+      collectedOpen: Math.round(group.collectedOpen),
+      peak: Math.round(group.peak),
+      exact: isExact(counter) && group.variance === 0,
+      error: Math.round(Math.sqrt(group.variance)),
+      site: site && this.site(site),
+      ...(origin.provider ? { provider: origin.provider } : {}),
+      ...(group.via ? { via: group.via } : {}),
+      ...(group.overflow ? { overflow: group.overflow } : {}),
+      stack: origin.frames.map((frame) => this.frame(frame)),
+      ageMs: ages ? { mean: Math.round(ages.weightedMs / ages.weight), oldest: Math.round(ages.oldestMs) } : null,
+      lifetimeMs: lifetimes && { median: lifetimes.median, p95: lifetimes.p95 },
+      ratePerSecond: Math.round(group.growthPerSecond(this.nowMs) * 1_000) / 1_000,
+    };
+  }
+
+  private readAges(counter: KindCounter): void {
+    for (const sample of counter.samples.list) {
+      if (!sample.group) continue;
+      let ages = this.ages.get(sample.group);
+      if (!ages) this.ages.set(sample.group, (ages = { weight: 0, weightedMs: 0, oldestMs: 0 }));
+      const ageMs = this.nowMs - sample.birthMs;
+      const weight = sample.weight * sample.tableWeight;
+      ages.weight += weight;
+      ages.weightedMs += weight * ageMs;
+      ages.oldestMs = Math.max(ages.oldestMs, ageMs);
+    }
+  }
+
+  private frame(location: CodeLocation): LedgerFrame {
+    return { ...this.site(location), library: location.file.owner === 'library' };
+  }
+
+  private site(location: CodeLocation): LedgerSite {
+    const { path, line, column } = location.original ?? { ...location, path: location.file.path };
+    return { file: relativeTo(this.core.options.projectRoot, path), line, column, function: location.functionName };
+  }
+}
+
+/** Every resource of the kind that is alive now is in its group by itself. */
+function isExact(counter: KindCounter): boolean {
+  return counter.estimated ? counter.created - counter.closed - counter.live < 0.5 : counter.ungroupedLive === 0;
+}
+
+/** What was compiled into the application's own bundle from a library is still the library's. */
+function siteOf(group: Group): CodeLocation | null {
+  const { site, frames } = group.origin;
+  if (!site?.original?.path.includes(`${sep}node_modules${sep}`)) return site;
+  const own = frames.find(
+    ({ file, original }) => file.owner === 'user' && !original?.path.includes(`${sep}node_modules${sep}`),
+  );
+  return own ?? site;
+}
+
+function relativeTo(root: string, path: string): string {
+  const short = relative(root, path);
+  // Outside the project an absolute path says more than a row of dots.
+  return short.startsWith(`..${sep}..${sep}..`) ? path : short;
+}
+
+function idOf({ counter, origin, via, overflow }: Group, root: string): string {
+  const places = origin.frames.map(({ file, line, column }) => `${relativeTo(root, file.path)}:${line}:${column}`);
+  return createHash('sha1')
+    .update([counter.kind, via, overflow, origin.provider, ...places].join('\n'))
+    .digest('hex')
+    .slice(0, 12);
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { SETTINGS } from '../config/config.module.js';
+import type { Settings } from '../config/settings.js';
+import { InFlight } from '../lifecycle/in-flight.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { RedisGate } from '../redis/redis-gate.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+import { RedisScript } from '../redis/redis-script.js';
+import { DispatchStats } from '../runs/dispatch-stats.js';
+import { DueLoop } from '../runs/due-loop.js';
+import { runsCount } from './schedule.record.js';
+import { ScheduleStore } from './schedule-store.js';
+import { placeTick } from './schedule-ticker.js';
+import { leaveLeadLua, repairDueLua, takeLeadLua } from './take-lead.lua.js';
+import { TickTimes } from './tick-times.js';
+
+const BATCH_COUNT = 200;
+/** Runs looked at in one pass and namespace; the next pass goes on behind them. */
+const RUNS_PER_PASS = 2_000;
+const STEP_MS = 5_000;
+/** The lead outlives this many passes of a leader that is slow. */
+const LEASE_PASSES = 3;
+
+/**
+ * The last resort against lost due times. Runs and schedules keep themselves in the due index; what nevertheless fell out of it (an
+ * operator's mistake, a Redis that lost its newest second) is put back, and counted in `system.stats`. One replica leads at a
+ * time; two that both believe so would do the same thing twice, which changes nothing.
+ */
+@Injectable()
+export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Reconciler.name);
+  private readonly self = randomUUID();
+  private readonly takeLead = new RedisScript<number>('take-lead', takeLeadLua);
+  private readonly leaveLead = new RedisScript<number>('leave-lead', leaveLeadLua);
+  private readonly repairDue = new RedisScript<number>('repair-due', repairDueLua);
+  private readonly runsFrom = new Map<string, number>();
+  private timer?: NodeJS.Timeout;
+  private isLeading = false;
+
+  constructor(
+    private readonly gate: RedisGate,
+    private readonly keys: RedisKeys,
+    private readonly store: ScheduleStore,
+    private readonly dueLoop: DueLoop,
+    private readonly stats: DispatchStats,
+    private readonly inFlight: InFlight,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.pass(), this.settings.reconcileEveryMs);
+    this.timer.unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.inFlight.idle(STEP_MS, 'reconcile');
+    if (!this.isLeading) return;
+    await this.gate
+      .run(Date.now() + 500, (redis) => this.run(redis, this.leaveLead, [this.self]))
+      // The lease ends by itself.
+      .catch(() => undefined);
+  }
+
+  private async pass(): Promise<void> {
+    if (this.inFlight.count('reconcile') > 0) return;
+    const done = this.inFlight.begin('reconcile');
+    try {
+      const term = await this.step((redis) =>
+        this.run(redis, this.takeLead, [this.self, this.settings.reconcileEveryMs * LEASE_PASSES]),
+      );
+      this.isLeading = term > 0;
+      if (!this.isLeading) return;
+      const namespaces = await this.step((redis) => redis.smembers(this.keys.key('namespaces')));
+      for (const namespace of namespaces) {
+        await this.reconcileSchedules(namespace, term);
+        await this.reconcileRuns(namespace, term);
+      }
+    } catch (error) {
+      this.logger.debug(`not reconciled: ${(error as Error).message}`);
+    } finally {
+      done();
+    }
+  }
+
+  private async reconcileSchedules(namespace: string, term: number): Promise<void> {
+    let after: string | undefined;
+    for (;;) {
+      const ids = await this.step((redis) => this.store.ids(redis, namespace, after, BATCH_COUNT));
+      if (ids.length > 0) await this.repair(namespace, 's', ids, term);
+      for (const id of ids) await this.step((redis) => this.restoreTick(redis, namespace, id));
+      if (ids.length < BATCH_COUNT) return;
+      after = ids.at(-1);
+    }
+  }
+
+  /** A schedule that has ticks to come must have a next one. */
+  private async restoreTick(redis: RedisClient, namespace: string, id: string): Promise<void> {
+    const { now, record } = await this.store.read(redis, namespace, id);
+    if (record === undefined || record.nextTickAt !== undefined || !record.spec.enabled) return;
+    if (record.spec.maxRuns !== undefined && runsCount(record) >= record.spec.maxRuns) return;
+    const next = placeTick(record, new TickTimes(record.spec).next(Math.max(now, record.lastTickAt ?? 0)));
+    if (next === undefined) return;
+    const restored = await this.store.write(redis, namespace, id, record.version, record.specText, next);
+    if (restored !== undefined) this.count(namespace, 1, `schedule ${id} had lost its next tick`);
+  }
+
+  private async reconcileRuns(namespace: string, term: number): Promise<void> {
+    const index = this.keys.key('runs', namespace);
+    const from = this.runsFrom.get(namespace) ?? 0;
+    let seen = 0;
+    for (; seen < RUNS_PER_PASS; seen += BATCH_COUNT) {
+      const start = from + seen;
+      const ids = await this.step((redis) => redis.zrange(index, start, String(start + BATCH_COUNT - 1)));
+      if (ids.length > 0) await this.repair(namespace, 'r', ids, term);
+      if (ids.length < BATCH_COUNT) {
+        this.runsFrom.delete(namespace);
+        return;
+      }
+    }
+    this.runsFrom.set(namespace, from + seen);
+  }
+
+  private async repair(namespace: string, kind: 'r' | 's', ids: readonly string[], term: number): Promise<void> {
+    const repaired = await this.step((redis) => this.run(redis, this.repairDue, [term, namespace, kind, ...ids]));
+    if (repaired > 0)
+      this.count(namespace, repaired, `${repaired} ${kind === 'r' ? 'runs' : 'schedules'} were not in the due index`);
+    if (repaired < 0) throw new Error('another replica leads by now');
+  }
+
+  private count(namespace: string, repaired: number, what: string): void {
+    this.logger.warn(`namespace ${namespace}: ${what}; repaired`);
+    for (let count = 0; count < repaired; count += 1) this.stats.repaired();
+    this.dueLoop.wakeWithin(0);
+  }
+
+  private step<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {
+    return this.gate.run(Date.now() + STEP_MS, work);
+  }
+
+  private run(redis: RedisClient, script: RedisScript<number>, args: (string | number)[]): Promise<number> {
+    return script.run(redis, [this.keys.key('due')], [this.keys.key(), ...args]);
+  }
+}

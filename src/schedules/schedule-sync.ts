@@ -1,0 +1,81 @@
+import { Injectable } from '@nestjs/common';
+import { CommandError } from '../contract/command-error.js';
+import type { CommandReply, CommandRequest } from '../contract/commands.js';
+import type { RedisClient } from '../redis/redis-client.js';
+import { ScheduleDeclaration } from './schedule-declaration.js';
+import { ScheduleStore } from './schedule-store.js';
+
+const BATCH_COUNT = 100;
+
+/** Makes an owner's set of schedules what the owner declares it to be. */
+@Injectable()
+export class ScheduleSync {
+  constructor(
+    private readonly store: ScheduleStore,
+    private readonly declaration: ScheduleDeclaration,
+  ) {}
+
+  /**
+   * Everything is checked before anything is stored. An unchanged schedule is not touched, so no pending or overdue tick
+   * of it moves; repeating the command after a failure finishes what it began.
+   * @throws CommandError INVALID_ARGUMENT (a timing, an id twice), ALREADY_EXISTS (of another owner), RATE_LIMITED (too many)
+   */
+  async sync(redis: RedisClient, request: CommandRequest<'schedule.sync'>): Promise<CommandReply<'schedule.sync'>> {
+    const { namespace, records, owner, prune, dryRun } = request;
+    assertUnique(records.map(({ id }) => id));
+    const outcome: CommandReply<'schedule.sync'> = { created: [], updated: [], unchanged: [], removed: [] };
+
+    await inBatches(records, async (spec) => {
+      const { record } = await this.store.read(redis, namespace, spec.id);
+      if (record?.owner !== undefined && record.owner !== owner) {
+        throw new CommandError('ALREADY_EXISTS', `schedule ${spec.id} belongs to ${record.owner}`, {
+          owner: record.owner,
+        });
+      }
+      const { created, changed } = await this.declaration.declare(redis, namespace, spec, { owner, dryRun: true });
+      (created ? outcome.created : changed ? outcome.updated : outcome.unchanged).push(spec.id);
+    });
+    if (prune) outcome.removed = await this.strangers(redis, namespace, owner, new Set(records.map(({ id }) => id)));
+    if (dryRun) return outcome;
+
+    const changing = new Set([...outcome.created, ...outcome.updated]);
+    await inBatches(
+      records.filter(({ id }) => changing.has(id)),
+      (spec) => this.declaration.declare(redis, namespace, spec, { owner }),
+    );
+    await inBatches(outcome.removed, (id) => this.store.remove(redis, namespace, id));
+    return outcome;
+  }
+
+  /** The owner's schedules that are not declared any more. */
+  private async strangers(
+    redis: RedisClient,
+    namespace: string,
+    owner: string,
+    declared: ReadonlySet<string>,
+  ): Promise<string[]> {
+    const found: string[] = [];
+    let after: string | undefined;
+    for (;;) {
+      const ids = await this.store.ids(redis, namespace, after, BATCH_COUNT);
+      const records = await Promise.all(ids.map((id) => this.store.read(redis, namespace, id)));
+      records.forEach(({ record }, at) => {
+        if (record?.owner === owner && !declared.has(ids[at])) found.push(ids[at]);
+      });
+      if (ids.length < BATCH_COUNT) return found;
+      after = ids.at(-1);
+    }
+  }
+}
+
+function assertUnique(ids: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) throw new CommandError('INVALID_ARGUMENT', `records: ${id} is declared twice`);
+    seen.add(id);
+  }
+}
+
+async function inBatches<Item>(items: readonly Item[], work: (item: Item) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < items.length; at += BATCH_COUNT) await Promise.all(items.slice(at, at + BATCH_COUNT).map(work));
+}

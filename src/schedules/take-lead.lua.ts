@@ -1,0 +1,43 @@
+import { runKeyspaceLua } from '../runs/run-keyspace.lua.js';
+
+/**
+ * Takes or keeps the lead. ARGV: prefix, who asks, leaseMs. Returns the term when it leads, else 0. Each change of leader is a new
+ * term, and what a leader writes names its term: one that was frozen and believes to lead changes nothing.
+ */
+export const takeLeadLua = `
+local prefix = ARGV[1]
+local leader = redis.call('GET', prefix .. ':leader')
+if leader and leader ~= ARGV[2] then return 0 end
+redis.call('SET', prefix .. ':leader', ARGV[2], 'PX', ARGV[3])
+if not leader then return redis.call('INCR', prefix .. ':leader-term') end
+return tonumber(redis.call('GET', prefix .. ':leader-term') or 0)
+`;
+
+/** Gives the lead back. ARGV: prefix, who had it. */
+export const leaveLeadLua = `
+if redis.call('GET', ARGV[1] .. ':leader') == ARGV[2] then redis.call('DEL', ARGV[1] .. ':leader') end
+return 1
+`;
+
+/**
+ * Puts back what is missing from the due index: runs that have not ended and schedules with a next tick.
+ * ARGV: prefix, term, ns, 'r' or 's', ids. Returns how many it put back, -1 when the term is over.
+ */
+export const repairDueLua = `
+${runKeyspaceLua}
+if redis.call('GET', prefix .. ':leader-term') ~= ARGV[2] then return -1 end
+local ns, kind = ARGV[3], ARGV[4]
+local at = now()
+local repaired = 0
+for i = 5, #ARGV do
+  local member = kind .. '|' .. ns .. '|' .. ARGV[i]
+  if kind == 'r' then
+    local state = redis.call('HGET', runKey(ns, ARGV[i]), 'state')
+    if state and not isFinal(state) then repaired = repaired + redis.call('ZADD', dueKey, 'NX', at, member) end
+  else
+    local known = redis.call('HMGET', prefix .. ':schedule:' .. ns .. ':' .. ARGV[i], 'nextTickAt', 'nextDueAt', 'pausedAt')
+    if known[1] and not known[3] then repaired = repaired + redis.call('ZADD', dueKey, 'NX', known[2] or known[1], member) end
+  end
+end
+return repaired
+`;

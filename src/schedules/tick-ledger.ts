@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import type { RedisClient } from '../redis/redis-client.js';
+import { RedisKeys } from '../redis/redis-keys.js';
+
+/** Ticks in a row that ended alike. */
+export interface TickLedgerEntry {
+  from: number;
+  to: number;
+  count: number;
+  outcome: 'fired' | 'late' | 'skipped' | 'missed';
+  /** Of a late tick the ms; of a skipped or missed one the reason. */
+  reason: string;
+  /** Version of the schedule under which they were due. */
+  version: number;
+}
+
+/** Reads back how due times ended. Written by the script that deals with them (fire-ticks.lua.ts). */
+@Injectable()
+export class TickLedger {
+  constructor(private readonly keys: RedisKeys) {}
+
+  /** The entry that covers an instant, if it is still kept. */
+  async covering(
+    redis: RedisClient,
+    namespace: string,
+    id: string,
+    instant: number,
+  ): Promise<TickLedgerEntry | undefined> {
+    const [text] = await redis.zrevrangebyscore(this.key(namespace, id), String(instant), '-inf', 'LIMIT', 0, 1);
+    const entry = text === undefined ? undefined : parseEntry(text);
+    return entry !== undefined && entry.to >= instant ? entry : undefined;
+  }
+
+  /** Every entry kept, the oldest first. */
+  async entries(redis: RedisClient, namespace: string, id: string): Promise<TickLedgerEntry[]> {
+    return (await redis.zrange(this.key(namespace, id), 0, '-1')).map((text) => parseEntry(text));
+  }
+
+  private key(namespace: string, id: string): string {
+    return this.keys.key('ticks-of', namespace, id);
+  }
+}
+
+function parseEntry(text: string): TickLedgerEntry {
+  const [from, to, count, outcome, reason, version] = text.split('|');
+  return {
+    from: Number(from),
+    to: Number(to),
+    count: Number(count),
+    outcome: outcome as TickLedgerEntry['outcome'],
+    reason,
+    version: Number(version),
+  };
+}

@@ -1,0 +1,82 @@
+import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
+
+/**
+ * Reads a schedule and the time together. ARGV: prefix, ns, id.
+ * Returns {now, field, value, field, value, …}.
+ */
+export const readScheduleLua = `
+${scheduleKeyspaceLua}
+local reply = redis.call('HGETALL', key)
+table.insert(reply, 1, now())
+return reply
+`;
+
+/**
+ * Stores a declaration if the record still is at the version that the caller read (0: not there).
+ * ARGV: prefix, ns, id, version read, spec, '1' to set the tick, nextTickAt or '', dueAt, how many schedules at most,
+ * owner or ''.
+ * Returns {new version, createdAt, now}; {-1} when the version is another; {-2} when there are too many.
+ */
+export const writeScheduleLua = `
+${scheduleKeyspaceLua}
+local version = tonumber(redis.call('HGET', key, 'version') or 0)
+if version ~= tonumber(ARGV[4]) then return { -1 } end
+local at = now()
+if version == 0 then
+  if redis.call('ZCARD', indexKey) >= tonumber(ARGV[9]) then return { -2 } end
+  redis.call('HSET', key, 'createdAt', at)
+  redis.call('ZADD', indexKey, 0, id)
+  redis.call('SADD', prefix .. ':namespaces', ns)
+end
+redis.call('HSET', key, 'spec', ARGV[5], 'version', version + 1, 'updatedAt', at)
+if ARGV[10] ~= '' then redis.call('HSET', key, 'owner', ARGV[10]) end
+if ARGV[6] == '1' then putTick(ARGV[7], ARGV[8]) end
+return { version + 1, tonumber(redis.call('HGET', key, 'createdAt')), at }
+`;
+
+/** Removes a schedule; the runs it made stay. ARGV: prefix, ns, id. Returns 1, or 0 when there is none. */
+export const removeScheduleLua = `
+${scheduleKeyspaceLua}
+redis.call('ZREM', dueKey, member)
+redis.call('ZREM', indexKey, id)
+redis.call('DEL', ticksKey)
+return redis.call('DEL', key)
+`;
+
+/**
+ * Pauses a schedule: its pending tick is kept, but is not due. ARGV: prefix, ns, id, reason or ''.
+ * Returns 1, or 0 when there is none. A second pause only changes the reason.
+ */
+export const pauseScheduleLua = `
+${scheduleKeyspaceLua}
+if redis.call('EXISTS', key) == 0 then return 0 end
+redis.call('HSETNX', key, 'pausedAt', now())
+if ARGV[4] ~= '' then redis.call('HSET', key, 'pausedReason', ARGV[4]) else redis.call('HDEL', key, 'pausedReason') end
+redis.call('ZREM', dueKey, member)
+return 1
+`;
+
+/**
+ * Ends a pause. The pending tick is due again; what fell into the pause is caught up by the misfire policy, or skipped.
+ * ARGV: prefix, ns, id, '1' to catch up. Returns {1, when it is due or -1}, {0} when there is none.
+ */
+export const resumeScheduleLua = `
+${scheduleKeyspaceLua}
+if redis.call('EXISTS', key) == 0 then return { 0 } end
+local paused = redis.call('HDEL', key, 'pausedAt')
+redis.call('HDEL', key, 'pausedReason')
+if paused == 1 and ARGV[4] ~= '1' then redis.call('HSET', key, 'skipUntil', now()) end
+local dueAt = redis.call('HGET', key, 'nextDueAt')
+if redis.call('HEXISTS', key, 'nextTickAt') == 0 then return { 1, -1 } end
+redis.call('ZADD', dueKey, dueAt, member)
+return { 1, tonumber(dueAt) }
+`;
+
+/** Takes a leftover out of the due index: a schedule that is gone, paused or ended. ARGV: prefix, ns, id. */
+export const dropLeftoverLua = `
+${scheduleKeyspaceLua}
+if redis.call('HEXISTS', key, 'nextTickAt') == 0 or redis.call('HEXISTS', key, 'pausedAt') == 1 then
+  redis.call('ZREM', dueKey, member)
+end
+return 1
+`;
