@@ -62,7 +62,6 @@ export default tseslint.config(
         'error',
         { checksVoidReturn: { arguments: false, inheritedMethods: false } },
       ],
-      '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/only-throw-error': 'error',
     },
   },

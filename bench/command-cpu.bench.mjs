@@ -18,10 +18,10 @@ const servers = [
   { name: 'bare net, one write per tick', file: 'bare.server.mjs', args: ['--one-write-per-tick'] },
 ];
 const loads = [
-  { name: '64 in flight', connections: 1, inFlight: 64, isBurst: false, requests: 40_000 },
-  { name: '8 connections × 8', connections: 8, inFlight: 8, isBurst: false, requests: 40_000 },
-  { name: 'bursts of 20', connections: 1, inFlight: 20, isBurst: true, requests: 20_000 },
-  { name: 'one after another', connections: 1, inFlight: 1, isBurst: false, requests: 8_000 },
+  { name: '64 in flight', connections: 1, inFlight: 64, isBurst: false, requests: 20_000 },
+  { name: '8 connections × 8', connections: 8, inFlight: 8, isBurst: false, requests: 20_000 },
+  { name: 'bursts of 20', connections: 1, inFlight: 20, isBurst: true, requests: 10_000 },
+  { name: 'one after another', connections: 1, inFlight: 1, isBurst: false, requests: 4_000 },
 ];
 
 async function start(file, args = []) {

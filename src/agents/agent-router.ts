@@ -1,10 +1,8 @@
-import { CommandError } from '../contract/command-error.js';
 import type { Route } from '../contract/job.schema.js';
 import { type AgentEntry, agentState } from './agent-entry.js';
 import { maxEjected } from './agent-health.js';
 import { bucketOf, rendezvousOrder } from './rendezvous-hash.js';
 
-const builtStrategies = ['random', 'round-robin', 'least-loaded', 'sticky', 'broadcast', 'shard'] as const satisfies Route['strategy'][];
 /** Counters of turns per namespace: routes that share one only take turns together. */
 const TURN_BUCKETS = 256;
 
@@ -37,18 +35,6 @@ export interface RoutedCandidates {
   bucket: number;
   /** Every agent that is no candidate. */
   rejected: AgentConsidered[];
-}
-
-/**
- * Refuses a route that commander cannot serve yet, when it is asked for and not when it is due.
- * @throws CommandError INVALID_ARGUMENT
- */
-export function assertRouteBuilt(route: Route): void {
-  if ((builtStrategies as readonly string[]).includes(route.strategy)) return;
-  throw new CommandError('INVALID_ARGUMENT', `route strategy ${route.strategy} is not built yet`, {
-    strategy: route.strategy,
-    built: builtStrategies,
-  });
 }
 
 /**

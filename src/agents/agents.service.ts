@@ -7,7 +7,7 @@ import { AgentConnectionPool } from './agent-connection-pool.js';
 import { AgentDirectory } from './agent-directory.js';
 import { AgentPlace, CANCEL_TIMEOUT_MS, cancelAt, placeName } from './agent-place.js';
 import { AgentRecords, type AgentSnapshot, type TakenPlace } from './agent-records.js';
-import { type AgentConsidered, assertRouteBuilt, routeAgents } from './agent-router.js';
+import { type AgentConsidered, routeAgents } from './agent-router.js';
 
 export type { AgentPlace };
 
@@ -47,10 +47,9 @@ export class AgentsService {
   /**
    * Finds an agent by the route and takes one of its places, over all replicas at once.
    * @throws CommandError NO_AGENT with `details.agentsConsidered` when none matches or none has a place; UNAVAILABLE when
-   * Redis did not answer by the deadline; INVALID_ARGUMENT for a strategy that is not built
+   * Redis did not answer by the deadline
    */
   async acquire(request: AcquireRequest): Promise<AgentPlace> {
-    assertRouteBuilt(request.route);
     const { namespace, runId, epoch } = request;
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
 

@@ -4,6 +4,19 @@ const DAY_S = 86_400;
 /** No expression is looked through beyond the last instant that commands accept, and a leap year more. */
 const LAST_YEAR = 2_104;
 
+type DateFields = Pick<
+  CronPattern,
+  | 'day'
+  | 'month'
+  | 'dayOfWeek'
+  | 'lastDayOfMonth'
+  | 'lastWeekday'
+  | 'nearestWeekdays'
+  | 'starDOM'
+  | 'starDOW'
+  | 'useAndLogic'
+>;
+
 /**
  * A cron expression on a calendar without zones: "wall" times are what a clock on the wall shows, as ms since the epoch of
  * a clock that shows UTC. Fields are parsed by croner; what matches is decided here.
@@ -11,7 +24,7 @@ const LAST_YEAR = 2_104;
 export class CronExpression {
   /** Seconds, minutes and hours are plain values, lists or ranges: times that somebody chose, not an interval. */
   readonly isFixedTime: boolean;
-  private readonly pattern: CronPattern;
+  private readonly date: DateFields;
   private readonly nextSecond: readonly number[];
   private readonly nextMinute: readonly number[];
   private readonly nextHour: readonly number[];
@@ -19,7 +32,20 @@ export class CronExpression {
   /** @throws TypeError or RangeError of the parser */
   constructor(readonly text: string) {
     const pattern = new CronPattern(text, undefined, { mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' });
-    this.pattern = pattern;
+    const { day, month, dayOfWeek, lastDayOfMonth, lastWeekday, nearestWeekdays, starDOM, starDOW, useAndLogic } =
+      pattern;
+    // Not the pattern itself: it holds ten thousand years.
+    this.date = {
+      day,
+      month,
+      dayOfWeek,
+      lastDayOfMonth,
+      lastWeekday,
+      nearestWeekdays,
+      starDOM,
+      starDOW,
+      useAndLogic,
+    };
     this.isFixedTime = pattern.isFixedTime;
     this.nextSecond = nextSet(pattern.second);
     this.nextMinute = nextSet(pattern.minute);
@@ -35,13 +61,13 @@ export class CronExpression {
     let month = date.getUTCMonth();
     let day = date.getUTCDate();
 
-    if (this.pattern.month[month] && this.matchesDay(year, month, day, weekday(dayNumber))) {
+    if (this.date.month[month] && this.matchesDay(year, month, day, weekday(dayNumber))) {
       const timeS = this.nextTime(wallS - dayNumber * DAY_S);
       if (timeS !== undefined) return (dayNumber * DAY_S + timeS) * 1_000;
     }
     day += 1;
     for (; year <= LAST_YEAR; day = 1) {
-      if (this.pattern.month[month]) {
+      if (this.date.month[month]) {
         const firstOfMonth = Date.UTC(year, month, 1) / 1_000 / DAY_S;
         const last = daysIn(year, month);
         for (; day <= last; day += 1) {
@@ -78,15 +104,15 @@ export class CronExpression {
   }
 
   private matchesDay(year: number, month: number, day: number, onWeekday: number): boolean {
-    const { pattern } = this;
+    const { date } = this;
     const byDate =
-      pattern.day[day - 1] > 0 ||
-      (pattern.lastDayOfMonth && day === daysIn(year, month)) ||
-      (pattern.lastWeekday && day === nearestWeekday(year, month, daysIn(year, month))) ||
-      pattern.nearestWeekdays.some((set, at) => set > 0 && day === nearestWeekday(year, month, at + 1));
-    if (pattern.starDOW) return byDate;
-    const byWeekday = isNthOfMonth(pattern.dayOfWeek[onWeekday], year, month, day);
-    if (pattern.useAndLogic || pattern.starDOM) return byDate && byWeekday;
+      date.day[day - 1] > 0 ||
+      (date.lastDayOfMonth && day === daysIn(year, month)) ||
+      (date.lastWeekday && day === nearestWeekday(year, month, daysIn(year, month))) ||
+      date.nearestWeekdays.some((set, at) => set > 0 && day === nearestWeekday(year, month, at + 1));
+    if (date.starDOW) return byDate;
+    const byWeekday = isNthOfMonth(date.dayOfWeek[onWeekday], year, month, day);
+    if (date.useAndLogic || date.starDOM) return byDate && byWeekday;
     return byDate || byWeekday;
   }
 }

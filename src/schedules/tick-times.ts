@@ -1,5 +1,7 @@
-import { Cron } from 'croner';
 import { CommandError } from '../contract/command-error.js';
+import { CronExpression } from './cron-expression.js';
+import { CronTicks } from './cron-ticks.js';
+import { ZoneOffsets } from './zone-offsets.js';
 
 /** What decides when a schedule is due. Instants in ms since the epoch. */
 export interface Timing {
@@ -13,12 +15,13 @@ export interface Timing {
 
 /** The ticks of one timing: pure arithmetic, the same on every replica. */
 export class TickTimes {
-  private readonly cron?: Cron;
+  /** Only of a cron expression. */
+  readonly cron?: CronTicks;
 
   /** @throws CommandError INVALID_ARGUMENT for a cron expression or zone that does not exist */
   constructor(private readonly timing: Timing) {
-    assertZone(timing.timezone);
-    if (timing.cron !== undefined) this.cron = parseCron(timing.cron, timing.timezone);
+    const zone = knownZone(timing.timezone);
+    if (timing.cron !== undefined) this.cron = new CronTicks(parseCron(timing.cron), zone);
   }
 
   /** The first tick strictly after an instant; undefined when none will ever come. */
@@ -31,7 +34,7 @@ export class TickTimes {
 
   private unbounded(after: number): number | undefined {
     const { everyMs, at, startAt } = this.timing;
-    if (this.cron !== undefined) return this.cron.nextRun(new Date(after))?.getTime();
+    if (this.cron !== undefined) return this.cron.next(after);
     if (everyMs !== undefined) {
       const anchor = startAt ?? 0;
       return anchor + (Math.floor((after - anchor) / everyMs) + 1) * everyMs;
@@ -41,30 +44,33 @@ export class TickTimes {
 }
 
 const MAX_CACHED = 1_000;
-const parsed = new Map<string, Cron>();
+const parsed = new Map<string, CronExpression>();
 
-/** Parsing costs more than asking; schedules often share an expression. The cache forgets the oldest beyond its cap. */
-function parseCron(expression: string, timezone: string): Cron {
-  const key = `${timezone} ${expression}`;
-  const known = parsed.get(key);
+/**
+ * Parsing costs more than asking; schedules often share an expression. The cache forgets the oldest beyond its cap.
+ * @throws CommandError INVALID_ARGUMENT for what is no expression
+ */
+function parseCron(text: string): CronExpression {
+  const known = parsed.get(text);
   if (known !== undefined) return known;
-  if (!/^\s*\S+(\s+\S+){4,5}\s*$/.test(expression)) {
-    throw new CommandError('INVALID_ARGUMENT', `cron: expected 5 or 6 fields, got ${JSON.stringify(expression)}`);
+  if (!/^\s*\S+(\s+\S+){4,5}\s*$/.test(text)) {
+    throw new CommandError('INVALID_ARGUMENT', `cron: expected 5 or 6 fields, got ${JSON.stringify(text)}`);
   }
-  let cron: Cron;
+  let expression: CronExpression;
   try {
-    cron = new Cron(expression, { timezone, paused: true, mode: '5-or-6-parts' });
+    expression = new CronExpression(text);
   } catch (error) {
     throw new CommandError('INVALID_ARGUMENT', `cron: ${(error as Error).message}`);
   }
   if (parsed.size >= MAX_CACHED) parsed.delete(parsed.keys().next().value as string);
-  parsed.set(key, cron);
-  return cron;
+  parsed.set(text, expression);
+  return expression;
 }
 
-function assertZone(timezone: string): void {
+/** @throws CommandError INVALID_ARGUMENT for a zone that does not exist */
+function knownZone(timezone: string): ZoneOffsets {
   try {
-    new Intl.DateTimeFormat('en', { timeZone: timezone });
+    return ZoneOffsets.of(timezone);
   } catch {
     throw new CommandError('INVALID_ARGUMENT', `timezone: ${JSON.stringify(timezone)} is not an IANA zone`);
   }

@@ -148,11 +148,13 @@ describe('a route', () => {
     expect((await acquire({ avoidAgentIds: ['a', 'b', 'c'] })).agentId).toBe('b');
   });
 
-  it.each(['broadcast', 'shard'])('with the strategy %s is refused, not ignored', async (strategy) => {
-    await start(...trio);
-    await expect(replicas[0]!.agents.acquire(attempt({ route: { strategy } }))).rejects.toMatchObject({
-      code: 'INVALID_ARGUMENT',
-    });
+  it('matching names every agent that may execute, in order, whether it has a place left or not', async () => {
+    await start(...trio, { agentId: 'd', capabilities: ['other'] });
+    const { agents } = replicas[0]!;
+    const { namespace, route, jobName } = attempt({ route: { strategy: 'broadcast' } });
+    const { agentIds, considered } = await agents.matching({ namespace, route, jobName }, Date.now() + 5_000);
+    expect(agentIds).toEqual(['a', 'b', 'c']);
+    expect(considered).toEqual([{ agentId: 'd', reason: `has no handler for job ${jobName}` }]);
   });
 });
 

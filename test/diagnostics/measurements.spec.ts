@@ -66,8 +66,9 @@ describe('memory', () => {
     let held: Buffer[] | undefined = Array.from({ length: 32 }, () => Buffer.alloc(MIB, 1));
     const during = memory.read();
     expect(held).toHaveLength(32);
-    expect(during.externalBytes - before.externalBytes).toBeGreaterThanOrEqual(32 * MIB);
-    expect(during.arrayBuffersBytes - before.arrayBuffersBytes).toBeGreaterThanOrEqual(32 * MIB);
+    // Other buffers may have been collected meanwhile.
+    expect(during.externalBytes - before.externalBytes).toBeGreaterThanOrEqual(31 * MIB);
+    expect(during.arrayBuffersBytes - before.arrayBuffersBytes).toBeGreaterThanOrEqual(31 * MIB);
     held = undefined;
     // V8 frees the memory of dead buffers on another thread.
     await eventually(() => {

@@ -32,7 +32,7 @@ describe('job.submit', () => {
   it('retries a failed attempt, on another agent if it can, and ends with the last error', async () => {
     const client = inNamespace('retry');
     const fail = () => {
-      throw new CommandError('INTERNAL', 'the site is down', { kind: 'job' });
+      throw new Error('the site is down');
     };
     const agents = await Promise.all(
       ['a', 'b', 'c'].map((agentId) => service.agent({ agentId, handler: fail }, undefined, 'retry')),
@@ -55,7 +55,7 @@ describe('job.submit', () => {
     const agent = await service.agent(
       {
         handler: () => {
-          throw new CommandError('INVALID_ARGUMENT', 'no such page', { kind: 'job', retryable: false });
+          throw new CommandError('INVALID_ARGUMENT', 'no such page');
         },
       },
       undefined,
@@ -254,7 +254,7 @@ describe('results', () => {
     await service.agent(
       {
         handler: ({ job }) => {
-          if (fails) throw new CommandError('INTERNAL', 'down', { kind: 'job' });
+          if (fails) throw new Error('down');
           return { items: [{ title: String(job.payload) }] };
         },
       },

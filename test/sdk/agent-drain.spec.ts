@@ -75,7 +75,13 @@ describe('the end of an agent process', () => {
 
   it.each([
     ['is away', async () => ({ port: await freePort() })],
-    ['does not answer', async () => ({ port: (commander.answer = () => SILENCE) && commander.port })],
+    [
+      'does not answer',
+      async () => {
+        commander.answer = () => SILENCE;
+        return { port: commander.port };
+      },
+    ],
   ])('SIGTERM while commander %s: exits', async (_what, where) => {
     await start({ commander: await where() });
     agent.child.kill('SIGTERM');

@@ -1,0 +1,53 @@
+/** What the three sites write about. */
+export const newsTitles = [
+  'Show HN: I replaced my cron jobs with one schedule table',
+  'Why our crawler needed 4 GB to fetch 30 pages',
+  'The slow death of the unbounded queue',
+  'Postgres as a message broker: five years later',
+  'A socket that nobody closes',
+  'How we cut p99 latency by turning off one flag',
+  'Ask HN: What do you run on a 192 MB pod?',
+  'Reading heap profiles without losing your mind',
+  'Backpressure, explained with a bathtub',
+  'The surprising cost of JSON.parse on a string',
+  'Redis Lua scripts as a transaction language',
+  'Leap seconds, DST and other ways to run a job twice',
+  'Fencing tokens in forty lines',
+  'An HTTP parser that fits on a postcard',
+  'At least once is all you get',
+  'Kubernetes probes that lie',
+  'The art of the graceful shutdown',
+  'Rendezvous hashing beats the ring',
+] as const;
+
+export const boardTitles = [
+  '热搜：新一代高铁今日首发',
+  '本周票房榜单出炉 国产动画领跑',
+  '多地发布高温预警 市民如何避暑',
+  '大学生返乡创业故事走红',
+  '这道家常菜登上热榜第一',
+  '航天员在空间站过中秋',
+  '城市夜跑成为新风尚',
+  '博物馆文创为何这么火',
+  '一条河的十年治理',
+  '秋天的第一杯奶茶又来了',
+  '冷门专业毕业生去了哪里',
+  '国产大飞机再获订单',
+  '老街改造后的第一个周末',
+  '乡村篮球赛决赛夜',
+] as const;
+
+export const videoTitles = [
+  'Building a log cabin alone in 30 days',
+  'I timed every espresso machine under $500',
+  'The bridge that sings in the wind',
+  'Restoring a rusted 1950s bench vise',
+  'What 10,000 hours of chess looks like',
+  'A tour of the quietest room on Earth',
+  'Cooking every potato dish in Europe',
+  'How night trains came back',
+  'The last lighthouse keeper',
+  'One take: drone flight through a cathedral',
+  'Why airports are designed like mazes',
+  'Repairing a phone with a soldering iron and hope',
+] as const;

@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const LIBRARIES = [
+  '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
+  '/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1',
+];
+const library = LIBRARIES.find((file) => existsSync(file));
+
+/** How clocks are skewed on this machine; part of the report. */
+export const clockMethod =
+  library === undefined
+    ? '`test/guarantees/skew-clock.cjs` (shifts `Date` of the process)'
+    : 'libfaketime (shifts the clock of the whole process)';
+
+/** What makes a Node process believe that it is this much later (negative: earlier). Its timers run as fast as ever. */
+export function skewedProcess(skewMs: number): { nodeArgs: string[]; env: Record<string, string> } {
+  if (library === undefined) {
+    return { nodeArgs: ['--require', join(__dirname, 'skew-clock.cjs')], env: { CLOCK_SKEW_MS: String(skewMs) } };
+  }
+  const seconds = (skewMs / 1_000).toFixed(3);
+  return {
+    nodeArgs: [],
+    env: {
+      LD_PRELOAD: library,
+      FAKETIME: skewMs < 0 ? seconds : `+${seconds}`,
+      // Differences of time must stay what they are, and a killed process must leave nothing in /dev/shm.
+      DONT_FAKE_MONOTONIC: '1',
+      FAKETIME_DISABLE_SHM: '1',
+      NO_FAKE_STAT: '1',
+    },
+  };
+}
