@@ -1,7 +1,7 @@
 # The image of commander. Build: docker build -t mu-commander:0.1.0 .
 # Plain Dockerfile on purpose: every builder since Docker 17.05 understands it, also without BuildKit.
 
-FROM node:26-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /app
 # Dependencies first: they change less often than the sources, and this layer is then reused.
 COPY package.json package-lock.json .npmrc ./
@@ -11,7 +11,7 @@ COPY tsconfig.json tsconfig.build.json nest-cli.json ./
 COPY src ./src
 RUN ./node_modules/.bin/nest build && npm prune --omit=dev --ignore-scripts
 
-FROM node:26-bookworm-slim
+FROM node:24-bookworm-slim
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="mu-commander" \

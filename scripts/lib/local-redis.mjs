@@ -15,13 +15,13 @@ const LEFTOVER_TIMEOUT_MS = 30_000;
 const LOG_LIMIT_BYTES = 1_048_576;
 
 /**
- * Starts redis-server on a free loopback port with its data in `.data/redis` of this checkout.
+ * Starts redis-server on a free loopback port with its data in `.data/<name>` of this checkout.
  * @returns `{ url, pid, dataDir, exited, stop() }`; `exited` resolves with a description of its end.
  * @throws Failure when another process of this checkout uses the data, or Redis does not come up.
  */
-export async function startLocalRedis(binary) {
-  const dataDir = inCheckout('.data/redis');
-  const lock = takeLock(inCheckout('.data/redis.lock'));
+export async function startLocalRedis(binary, name = 'redis') {
+  const dataDir = inCheckout('.data', name);
+  const lock = takeLock(inCheckout('.data', `${name}.lock`));
   if (!lock.release) {
     const { pid, since } = lock.holder;
     throw new Failure(

@@ -40,7 +40,10 @@ export interface CliCommand {
   run(call: CliCall): Promise<CliAnswer>;
 }
 
-/** Commands behind one word. Without a further word `list` is meant, if there is one. */
+/** The action that is meant when a group is named alone. */
+export const DEFAULT_ACTION = 'list';
+
+/** Commands behind one word. */
 export interface CliGroup {
   summary: string;
   actions: Readonly<Record<string, CliCommand>>;

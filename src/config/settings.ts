@@ -261,7 +261,13 @@ export const settings = {
   ),
   runsKeptPerSchedule: count('RUNS_KEPT_PER_SCHEDULE', 200, 1, 100_000, 'Ended runs kept of one schedule.'),
   runsKeptPerNamespace: count('RUNS_KEPT_PER_NAMESPACE', 20_000, 1, 10_000_000, 'Ended runs kept of one namespace.'),
-  maxResultBytes: count('MAX_RESULT_BYTES', 131_072, 1_024, 134_217_728, 'Longest result of a run, as JSON.'),
+  maxResultBytes: count(
+    'MAX_RESULT_BYTES',
+    98_304,
+    1_024,
+    134_217_728,
+    'Longest result of a run, as JSON; with MAX_FRAME_BYTES it must fit into MAX_SEND_BUFFER_BYTES.',
+  ),
   agentLeaseMs: durationMs(
     'AGENT_LEASE_MS',
     10_000,

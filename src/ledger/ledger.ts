@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import Module from 'node:module';
+import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { HookState } from './hooks/hook-state.js';
@@ -58,7 +58,8 @@ export class Ledger {
       state.run(kind.name, () => kind.install(hooks));
     }
     state.run('libraries', () => libraries.start());
-    state.run('exports', syncExports);
+    // ES modules that imported a built-in by name see its exports as they were, unless told.
+    state.run('exports', syncBuiltinESMExports);
     const ticker = setInterval(() => state.run('tick', () => core.tick()), TICK_MS);
     ticker.unref();
     const hadPrepareStackTrace = Object.hasOwn(Error, 'prepareStackTrace');
@@ -76,7 +77,7 @@ export class Ledger {
     running.patches.undo();
     running.core.release();
     try {
-      syncExports();
+      syncBuiltinESMExports();
       if (!running.hadPrepareStackTrace && Error.prepareStackTrace === undefined) {
         Reflect.deleteProperty(Error, 'prepareStackTrace');
       }
@@ -172,15 +173,10 @@ export class Ledger {
   }
 }
 
-/** ES modules that imported a built-in by name see its exports as they were, unless told. */
-function syncExports(): void {
-  (Module as { syncBuiltinESMExports?: () => void }).syncBuiltinESMExports?.();
-}
-
 function projectRoot(): string {
   const main = process.argv[1];
   const start = main ? dirname(main) : process.cwd();
-  for (let directory = start; ; ) {
+  for (let directory = start; ;) {
     if (existsSync(join(directory, 'package.json'))) return directory;
     const parent = dirname(directory);
     if (parent === directory) return process.cwd();

@@ -25,6 +25,8 @@ export interface EngineCounts {
 }
 
 const QUEUE_NAME = 'engine';
+/** Finding a job in a list takes time in proportion: beyond this many, a job that no list names is found when there are fewer. */
+const MAX_SEARCHED_COUNT = 1_000;
 /** Closing a worker whose Redis answers takes milliseconds; this bounds the case where it does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -89,9 +91,18 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     );
   }
 
-  /** Whether the engine has this hand-over, waiting or active. */
+  /** Whether the engine has this hand-over, waiting or active. A job that none of its lists names is lost: it is taken away. */
   async has(job: EngineJob): Promise<boolean> {
-    return (await this.queue.getJob(jobId(job))) !== undefined;
+    const known = await this.queue.getJob(jobId(job));
+    if (known === undefined) return false;
+    const { waitingCount, activeCount } = await this.counts();
+    if (waitingCount + activeCount > MAX_SEARCHED_COUNT) return true;
+    if ((await known.getState()) !== 'unknown') return true;
+    return known.remove().then(
+      () => false,
+      // A worker holds its lock: it is under way.
+      () => true,
+    );
   }
 
   /** Jobs by state, of all replicas. */

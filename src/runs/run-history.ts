@@ -1,15 +1,16 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { SETTINGS } from '../config/config.module.js';
+import type { Settings } from '../config/settings.js';
 import type { CommandReply, CommandRequest } from '../contract/commands.js';
 import { CommandError } from '../contract/command-error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
+import { pageBytesOf, VIEW_OVERHEAD_BYTES } from './page-bytes.js';
 import { parseRun, type RunRecord, runView } from './run.record.js';
 
 /** Runs read for one page at most; a rare state in a long history answers with a short page and a cursor. */
 const MAX_SCANNED = 1_000;
 const BATCH_COUNT = 50;
-/** A page ends early beyond this many characters of payloads and results: a caller's `limit` must not fill our memory. */
-const MAX_PAGE_CHARS = 262_144;
 
 interface Entry {
   id: string;
@@ -19,7 +20,10 @@ interface Entry {
 /** Reads runs back, newest first. */
 @Injectable()
 export class RunHistory {
-  constructor(private readonly keys: RedisKeys) {}
+  constructor(
+    private readonly keys: RedisKeys,
+    @Inject(SETTINGS) private readonly settings: Settings,
+  ) {}
 
   /** @throws CommandError INVALID_ARGUMENT for a cursor that no page gave */
   async list(redis: RedisClient, request: CommandRequest<'run.list'>): Promise<CommandReply<'run.list'>> {
@@ -32,19 +36,21 @@ export class RunHistory {
     const items: CommandReply<'run.list'>['items'] = [];
     let rank = request.cursor === undefined ? 0 : await rankAfter(redis, index, parseCursor(request.cursor));
     let last: Entry | undefined;
-    let chars = 0;
+    let bytes = 0;
+    const pageBytes = pageBytesOf(this.settings);
     for (let scanned = 0; scanned < MAX_SCANNED; scanned += BATCH_COUNT) {
       const entries = await readEntries(redis, index, rank);
       const runs = await this.readRuns(redis, namespace, index, entries);
       for (const [at, entry] of entries.entries()) {
         if (entry.createdAt < since) return { items };
-        last = entry;
         const run = runs[at];
         if (run !== undefined && matches(run, request)) {
+          bytes += run.bytes + VIEW_OVERHEAD_BYTES;
+          if (bytes > pageBytes && items.length > 0) return { items, nextCursor: cursorOf(last as Entry) };
           items.push(runView(run));
-          chars += run.chars;
         }
-        if (items.length === limit || chars > MAX_PAGE_CHARS) return { items, nextCursor: cursorOf(entry) };
+        last = entry;
+        if (items.length === limit) return { items, nextCursor: cursorOf(entry) };
       }
       if (entries.length < BATCH_COUNT) return { items };
       // Those that were taken out of the index moved the rest up.

@@ -51,8 +51,8 @@ export interface RunRecord {
   parentId?: string;
   /** Who was considered for the last dispatch and why not chosen, newest look. */
   considered?: { agentId: string; reason: string }[];
-  /** Length of its payload and result as JSON. */
-  chars: number;
+  /** Length of its payload and result as JSON in UTF-8. */
+  bytes: number;
 }
 
 /** Reads a run from the fields of its hash; undefined where the hash does not exist. */
@@ -84,7 +84,7 @@ export function parseRun(fields: Record<string, string>): RunRecord | undefined 
     parentId: fields.parentId,
     considered:
       fields.considered === undefined ? undefined : (JSON.parse(fields.considered) as RunRecord['considered']),
-    chars: fields.spec.length + (fields.result?.length ?? 0),
+    bytes: Buffer.byteLength(fields.spec) + Buffer.byteLength(fields.result ?? ''),
   };
 }
 

@@ -4,18 +4,14 @@ const DAY_S = 86_400;
 /** No expression is looked through beyond the last instant that commands accept, and a leap year more. */
 const LAST_YEAR = 2_104;
 
+/** What is kept of a parsed expression; not the parser's own object, which lists ten thousand years. */
 type DateFields = Pick<
   CronPattern,
-  | 'day'
-  | 'month'
-  | 'dayOfWeek'
-  | 'lastDayOfMonth'
-  | 'lastWeekday'
-  | 'nearestWeekdays'
-  | 'starDOM'
-  | 'starDOW'
-  | 'useAndLogic'
->;
+  'day' | 'month' | 'dayOfWeek' | 'lastDayOfMonth' | 'lastWeekday' | 'starDOM' | 'starDOW' | 'useAndLogic'
+> & {
+  /** Days of which the nearest weekday is meant. */
+  nearestTo: number[];
+};
 
 /**
  * A cron expression on a calendar without zones: "wall" times are what a clock on the wall shows, as ms since the epoch of
@@ -32,20 +28,9 @@ export class CronExpression {
   /** @throws TypeError or RangeError of the parser */
   constructor(readonly text: string) {
     const pattern = new CronPattern(text, undefined, { mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' });
-    const { day, month, dayOfWeek, lastDayOfMonth, lastWeekday, nearestWeekdays, starDOM, starDOW, useAndLogic } =
-      pattern;
-    // Not the pattern itself: it holds ten thousand years.
-    this.date = {
-      day,
-      month,
-      dayOfWeek,
-      lastDayOfMonth,
-      lastWeekday,
-      nearestWeekdays,
-      starDOM,
-      starDOW,
-      useAndLogic,
-    };
+    const { day, month, dayOfWeek, lastDayOfMonth, lastWeekday, starDOM, starDOW, useAndLogic } = pattern;
+    const nearestTo = pattern.nearestWeekdays.flatMap((set, at) => (set > 0 ? [at + 1] : []));
+    this.date = { day, month, dayOfWeek, lastDayOfMonth, lastWeekday, nearestTo, starDOM, starDOW, useAndLogic };
     this.isFixedTime = pattern.isFixedTime;
     this.nextSecond = nextSet(pattern.second);
     this.nextMinute = nextSet(pattern.minute);
@@ -109,7 +94,7 @@ export class CronExpression {
       date.day[day - 1] > 0 ||
       (date.lastDayOfMonth && day === daysIn(year, month)) ||
       (date.lastWeekday && day === nearestWeekday(year, month, daysIn(year, month))) ||
-      date.nearestWeekdays.some((set, at) => set > 0 && day === nearestWeekday(year, month, at + 1));
+      date.nearestTo.some((wanted) => day === nearestWeekday(year, month, wanted));
     if (date.starDOW) return byDate;
     const byWeekday = isNthOfMonth(date.dayOfWeek[onWeekday], year, month, day);
     if (date.useAndLogic || date.starDOM) return byDate && byWeekday;

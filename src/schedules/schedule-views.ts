@@ -1,7 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { SETTINGS } from '../config/config.module.js';
+import type { Settings } from '../config/settings.js';
 import type { CommandReply, CommandRequest } from '../contract/commands.js';
 import type { ScheduleView } from '../contract/schedule.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
+import { pageBytesOf, VIEW_OVERHEAD_BYTES } from '../runs/page-bytes.js';
 import { RunStore } from '../runs/run-store.js';
 import { declaredSchedule, type ScheduleRecord } from './schedule.record.js';
 import { ScheduleStore } from './schedule-store.js';
@@ -17,6 +20,7 @@ export class ScheduleViews {
   constructor(
     private readonly store: ScheduleStore,
     private readonly runs: RunStore,
+    @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   async get(redis: RedisClient, namespace: string, id: string): Promise<ScheduleView | undefined> {
@@ -30,21 +34,35 @@ export class ScheduleViews {
     const found: ScheduleRecord[] = [];
     let cursor = request.cursor;
     let more = true;
+    let bytes = 0;
+    const pageBytes = pageBytesOf(this.settings);
     for (let scanned = 0; more && scanned < MAX_SCANNED && found.length < limit; scanned += BATCH_COUNT) {
       const ids = await this.store.ids(redis, namespace, cursor, BATCH_COUNT);
       const records = await Promise.all(ids.map((id) => this.store.read(redis, namespace, id)));
       more = ids.length === BATCH_COUNT;
       for (const [at, { record }] of records.entries()) {
+        if (record !== undefined && matches(record, request)) {
+          bytes += Buffer.byteLength(record.specText) + VIEW_OVERHEAD_BYTES;
+          if (bytes > pageBytes && found.length > 0) return this.page(redis, found, cursor);
+          found.push(record);
+        }
         cursor = ids[at];
-        if (record !== undefined && matches(record, request)) found.push(record);
         if (found.length === limit) {
           more ||= at < ids.length - 1;
           break;
         }
       }
     }
-    const items = await Promise.all(found.map((record) => this.view(redis, record)));
-    return more ? { items, nextCursor: cursor } : { items };
+    return this.page(redis, found, more ? cursor : undefined);
+  }
+
+  private async page(
+    redis: RedisClient,
+    records: readonly ScheduleRecord[],
+    nextCursor: string | undefined,
+  ): Promise<CommandReply<'schedule.list'>> {
+    const items = await Promise.all(records.map((record) => this.view(redis, record)));
+    return nextCursor === undefined ? { items } : { items, nextCursor };
   }
 
   private async view(redis: RedisClient, record: ScheduleRecord): Promise<ScheduleView> {

@@ -78,6 +78,7 @@ describe('the check of directions', () => {
       'schedules/b.ts': ['../agents/pool.js', 'bullmq', 'node:fs'],
       'sdk/client.ts': ['../contract/index.js', './connection.js'],
       'sdk/connection.ts': [],
+      'cli/main.ts': ['../sdk/client.js', '../contract/index.js'],
     };
     expect(breachesOf(files)).toEqual([]);
   });
@@ -88,9 +89,14 @@ describe('the check of directions', () => {
     ['runs/run.ts', '../main.js', 'runs/run.ts -> main.ts: upward'],
     ['lifecycle/drain.ts', '../redis/client.js', 'lifecycle/drain.ts -> redis/client.ts: sideways'],
     ['sdk/client.ts', '../redis/client.js', 'sdk/client.ts -> redis/client.ts: sdk knows only contract'],
+    ['cli/main.ts', '../redis/client.js', 'cli/main.ts -> redis/client.ts: cli knows only sdk, contract'],
+    ['sdk/client.ts', '../cli/main.js', 'sdk/client.ts -> cli/main.ts: sdk knows only contract'],
+    ['main.ts', './cli/main.js', 'main.ts -> cli/main.ts: cli is not for use in here'],
     ['runs/run.ts', '../sdk/client.js', 'runs/run.ts -> sdk/client.ts: sdk is not for use in here'],
   ])('refuses %s importing %s', (file, specifier, breach) => {
-    expect(breachesOf({ ...base, 'main.ts': [], 'sdk/client.ts': [], [file]: [specifier] })).toEqual([breach]);
+    expect(breachesOf({ ...base, 'main.ts': [], 'sdk/client.ts': [], 'cli/main.ts': [], [file]: [specifier] })).toEqual(
+      [breach],
+    );
   });
 
   it('refuses folders and loose files that the list does not name', () => {

@@ -8,6 +8,9 @@ import { isAlive } from '../support/is-alive.js';
 import { RedisServer } from '../support/redis-server.js';
 
 const run = promisify(execFile);
+// The first start builds, and the machine may be busy with other suites.
+jest.setTimeout(150_000);
+
 const READY = /Commander is up\.[^]*Try next.*\n/;
 
 /** What one started commander told about itself. */
@@ -199,7 +202,7 @@ describe('npm start with the real commander', () => {
     expect(await script.exited).toEqual({ code: 0, signal: null });
     expect(isAlive(diagnostics.process.pid)).toBe(false);
     await expect(redisCli(redisPort, 'PING')).rejects.toThrow(/refused/);
-  }, 90_000);
+  }, 180_000);
 });
 
 /** A mount namespace needs root; without it there is no way to take redis-server away. */

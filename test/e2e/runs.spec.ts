@@ -204,6 +204,33 @@ describe('run.list', () => {
   });
 });
 
+it('pages of long payloads end early, and lose nothing', async () => {
+  const client = inNamespace('long-pages');
+  const payload = 'x'.repeat(60_000);
+  const runIds: string[] = [];
+  for (let count = 0; count < 8; count += 1) {
+    runIds.push((await client.jobs.submit({ job: { name: 'job', payload }, delayMs: 60_000 })).runId);
+    await client.schedules.upsert({ id: `long-${count}`, cron: '0 0 1 1 *', job: { name: 'job', payload } });
+  }
+  const listed: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await client.runs.list({ limit: 500, cursor });
+    expect(page.items.length).toBeLessThan(5);
+    listed.push(...page.items.map(({ runId }) => runId));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  expect(listed).toEqual(runIds.reverse());
+  const schedules: string[] = [];
+  do {
+    const page = await client.schedules.list({ limit: 500, cursor });
+    expect(page.items.length).toBeLessThan(5);
+    schedules.push(...page.items.map(({ id }) => id));
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  expect(schedules).toEqual(Array.from({ length: 8 }, (_, count) => `long-${count}`));
+});
+
 describe('run.cancel', () => {
   it('ends a running run, tells the agent, and drops its late answer', async () => {
     const client = inNamespace('cancel');

@@ -40,7 +40,13 @@ describe('the line that created it', () => {
     await listen(unix);
     const file = join(directory, 'file.txt');
     writeFileSync(file, 'x'.repeat(1_000_000));
-    places = { MUTE: (mute.address() as { port: number }).port, UNIX: unix, FILE: file, DIRECTORY: directory, REDIS: redis.url };
+    places = {
+      MUTE: (mute.address() as { port: number }).port,
+      UNIX: unix,
+      FILE: file,
+      DIRECTORY: directory,
+      REDIS: redis.url,
+    };
   });
 
   afterAll(async () => {

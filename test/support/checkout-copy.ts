@@ -58,9 +58,9 @@ export class CheckoutCopy {
 
   /** Kills what still runs and removes the copy. */
   async dispose(): Promise<void> {
-    for (const script of this.scripts) script.signal('SIGKILL');
+    for (const script of this.scripts) script.signalGroup('SIGKILL');
     await Promise.all(this.scripts.map((script) => script.exited));
-    rmSync(this.path, { recursive: true, force: true });
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 
@@ -101,18 +101,22 @@ export class RunningScript {
     if (!this.hasExited) process.kill(this.pid, signal);
   }
 
-  /** To its whole process group, as Ctrl-C in a terminal does. */
+  /** To its whole process group, as Ctrl-C in a terminal does. What it started may outlive it there, e.g. a compiler. */
   signalGroup(signal: NodeJS.Signals): void {
-    if (!this.hasExited) process.kill(-this.pid, signal);
+    try {
+      process.kill(-this.pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 
   /** Waits until the output matches; fails at once, with the output, when the script ends before. */
-  async prints(pattern: RegExp, timeoutMs = 60_000): Promise<RegExpExecArray> {
+  async prints(pattern: RegExp, timeoutMs = 120_000): Promise<RegExpExecArray> {
     let match: RegExpExecArray | null = null;
     await eventually(
       () => {
         match = pattern.exec(this.text);
-        return match !== null || this.hasExited;
+        if (match === null && !this.hasExited) throw new Error(`so far it printed:\n${this.text}`);
       },
       { timeoutMs, what: `output ${pattern}` },
     );

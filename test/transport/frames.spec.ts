@@ -75,6 +75,16 @@ describe('frames', () => {
     expect(closed('oversized-frame')).toBe(before + 1);
   });
 
+  it('refuses a payload of 1 MiB and reads none of it', async () => {
+    const before = closed('oversized-frame');
+    const peer = await commandApp.peer();
+    peer.write(requestFrame('big', 'job.submit', { job: { name: 'x', payload: 'p'.repeat(1_048_576) } }));
+    await peer.closed();
+    expect(closed('oversized-frame')).toBe(before + 1);
+    expect(peer.replies).toEqual([]);
+    expect(commandApp.server.stats().unreadLength).toBe(0);
+  });
+
   it('takes a frame of exactly the limit', async () => {
     const peer = await commandApp.peer();
     const empty = JSON.stringify({ id: 'max', pattern: 'job.submit', data: { job: { name: 'x', payload: '' } } });

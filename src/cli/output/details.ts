@@ -4,11 +4,17 @@ import type { Terminal } from './terminal.js';
 import { paint } from './tone.js';
 
 /** Names and values below each other; what has no value is left out. Values of foreign origin are made printable here. */
-export function details(entries: readonly (readonly [name: string, value: string | undefined])[], terminal: Terminal): string {
+export function details(
+  entries: readonly (readonly [name: string, value: string | undefined])[],
+  terminal: Terminal,
+): string {
   const told = entries.filter((entry): entry is readonly [string, string] => Boolean(entry[1]));
   const width = Math.max(0, ...told.map(([name]) => displayWidth(name)));
   return told
-    .map(([name, value]) => `${paint(name, 'faint', terminal)}${' '.repeat(width - displayWidth(name))}  ${printable(value)}`)
+    .map(
+      ([name, value]) =>
+        `${paint(name, 'faint', terminal)}${' '.repeat(width - displayWidth(name))}  ${printable(value)}`,
+    )
     .join('\n');
 }
 

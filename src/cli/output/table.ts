@@ -27,8 +27,15 @@ interface Drawn<Row> {
 /**
  * Rows below aligned titles. A column in which every cell is empty is left out. In a window that is too narrow the
  * flexible columns are cut (`…`), and what still does not fit is left out, from the right, and named below the table.
+ * Without rows it is the text for that.
  */
-export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], terminal: Terminal): string {
+export function table<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  terminal: Terminal,
+  whenEmpty: string,
+): string {
+  if (rows.length === 0) return whenEmpty;
   const drawn = columns
     .map((column): Drawn<Row> => {
       const cells = rows.map((row) => printable(column.cell(row)));
@@ -37,7 +44,11 @@ export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]
     .filter(({ cells }) => cells.some((cell) => cell !== ''));
   const leftOut = terminal.widthColumns === undefined ? [] : narrow(drawn, terminal.widthColumns);
   const lines = [
-    line(drawn, ({ column }) => paint(column.title, 'strong', terminal), ({ column }) => column.title),
+    line(
+      drawn,
+      ({ column }) => paint(column.title, 'strong', terminal),
+      ({ column }) => column.title,
+    ),
     ...rows.map((row, at) => {
       const plain = ({ cells, width }: Drawn<Row>) => fit(cells[at] || NOTHING, width);
       return line(drawn, (part) => paint(plain(part), part.column.tone?.(row), terminal), plain);

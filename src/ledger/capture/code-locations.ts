@@ -62,7 +62,13 @@ export class CodeLocations {
     const key = file.number * POSITIONS_PER_FILE + (callSite as unknown as { getPosition(): number }).getPosition();
     const known = this.locations.get(key);
     if (known) return known;
-    return this.intern(key, file, callSite.getLineNumber() ?? 0, callSite.getColumnNumber() ?? 0, functionNameOf(callSite));
+    return this.intern(
+      key,
+      file,
+      callSite.getLineNumber() ?? 0,
+      callSite.getColumnNumber() ?? 0,
+      functionNameOf(callSite),
+    );
   }
 
   /** The location of a frame that is known as text only. */

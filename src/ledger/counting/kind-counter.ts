@@ -113,7 +113,10 @@ export class KindCounter {
     if (this.live > this.peak) this.peak = this.live;
     group.open(standsFor, bytes * tableWeight);
     this.liveBytes += bytes * tableWeight;
-    this.watch(new Sample(this, group, standsFor, new WeakRef(object), this.core.now(), 1, bytes * tableWeight), object);
+    this.watch(
+      new Sample(this, group, standsFor, new WeakRef(object), this.core.now(), 1, bytes * tableWeight),
+      object,
+    );
   }
 
   /** The resource is over. Unknown, or closed already: nothing happens. */

@@ -18,7 +18,8 @@ export class Lifetimes {
   summary(): { closedCount: number; median: number; p95: number } | null {
     if (this.keptMs.length === 0) return null;
     const sorted = [...this.keptMs].sort((a, b) => a - b);
-    const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
+    const at = (share: number): number =>
+      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]);
     return { closedCount: this.seenCount, median: at(0.5), p95: at(0.95) };
   }
 }

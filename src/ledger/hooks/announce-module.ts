@@ -8,7 +8,8 @@ export interface LoadedSource {
 export function announcing(url: string, loaded: LoadedSource, packageNames: readonly string[]): LoadedSource {
   const { format, source } = loaded;
   if (format !== 'module' || source === null || source === undefined) return loaded;
-  if (!packageNames.some((name) => url.includes(`/node_modules/${name}/`)) || !/\/index\.m?js$/.test(url)) return loaded;
+  if (!packageNames.some((name) => url.includes(`/node_modules/${name}/`)) || !/\/index\.m?js$/.test(url))
+    return loaded;
   const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString('utf8');
   const quoted = JSON.stringify(url);
   return {

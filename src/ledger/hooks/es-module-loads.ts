@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import Module from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { announcing, type LoadedSource } from './announce-module.js';
+
+const Module = process.getBuiltinModule('node:module');
 
 type NextLoad = (url: string, context: object) => LoadedSource;
 
@@ -33,7 +34,7 @@ function isEsModule(main: string | undefined): boolean {
   if (!main) return false;
   if (/\.mjs$|\.mts$/.test(main)) return true;
   if (/\.cjs$|\.cts$/.test(main)) return false;
-  for (let directory = dirname(main); ; ) {
+  for (let directory = dirname(main); ;) {
     const manifest = join(directory, 'package.json');
     if (existsSync(manifest)) {
       return (JSON.parse(readFileSync(manifest, 'utf8')) as { type?: string }).type === 'module';

@@ -1,4 +1,4 @@
-import diagnosticsChannel from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { KindCounter, KindOptions } from '../counting/kind-counter.js';
 import { recordOf } from '../counting/record-slot.js';
 import type { LedgerCore } from '../ledger-core.js';
@@ -32,11 +32,13 @@ export class KindHooks {
     const { state } = this;
     const hook = `after ${key}`;
     this.wrap(target, key, (original) => {
-      return function (this: unknown, ...args: unknown[]): unknown {
-        const result = Reflect.apply(original, this, args);
-        if (state.active) state.run(hook, () => then(this as object, args, result));
-        return result;
-      };
+      return {
+        hooked(this: unknown, ...args: unknown[]): unknown {
+          const result = Reflect.apply(original, this, args);
+          if (state.active) state.run(hook, () => then(this as object, args, result));
+          return result;
+        },
+      }.hooked;
     });
   }
 
@@ -45,10 +47,12 @@ export class KindHooks {
     const { state } = this;
     const hook = `before ${key}`;
     this.wrap(target, key, (original) => {
-      return function (this: unknown, ...args: unknown[]): unknown {
-        if (state.active) state.run(hook, () => first(this as object, args));
-        return Reflect.apply(original, this, args);
-      };
+      return {
+        hooked(this: unknown, ...args: unknown[]): unknown {
+          if (state.active) state.run(hook, () => first(this as object, args));
+          return Reflect.apply(original, this, args);
+        },
+      }.hooked;
     });
   }
 
@@ -61,23 +65,28 @@ export class KindHooks {
   ): void {
     const { state } = this;
     this.wrap(target, key, (original) => {
-      return function (this: unknown, ...args: unknown[]): unknown {
-        let prepared: { value: T } | undefined;
-        state.run(`around ${key}`, () => {
-          prepared = { value: prepare(args) };
-        });
-        const result = Reflect.apply(original, this, args);
-        let changed: unknown;
-        if (prepared) {
-          const { value } = prepared;
+      return {
+        hooked(this: unknown, ...args: unknown[]): unknown {
+          let prepared: { value: T } | undefined;
           state.run(`around ${key}`, () => {
-            changed = change(value, result, args);
+            prepared = { value: prepare(args) };
           });
-        }
-        return changed === undefined ? result : changed;
-      };
+          const result = Reflect.apply(original, this, args);
+          let changed: unknown;
+          if (prepared) {
+            const { value } = prepared;
+            state.run(`around ${key}`, () => {
+              changed = change(value, result, args);
+            });
+          }
+          return changed === undefined ? result : changed;
+        },
+      }.hooked;
     });
   }
+
+  // Wrappers are written as methods: a function of its own would be a constructor and have a `prototype`, which methods and
+  // async functions do not.
 
   /** Replaces `target[key]` by what `make` returns for it, dressed as the original. For hot functions with their own guard. */
   wrap(target: object, key: string, make: (original: AnyFunction) => AnyFunction): void {
@@ -92,7 +101,12 @@ export class KindHooks {
     const original = (object as Record<string, unknown>)[key];
     if (typeof original !== 'function' || own?.configurable === false) return;
     const value = dressAs(make(original as AnyFunction), original as AnyFunction);
-    Object.defineProperty(object, key, { value, writable: true, configurable: true, enumerable: own?.enumerable ?? false });
+    Object.defineProperty(object, key, {
+      value,
+      writable: true,
+      configurable: true,
+      enumerable: own?.enumerable ?? false,
+    });
     const ref = new WeakRef(object);
     this.onStop(() => {
       const target = ref.deref();
@@ -116,14 +130,16 @@ export class KindHooks {
     this.emitting.set(prototype, events);
     const { state } = this;
     this.wrap(prototype, 'emit', (original) => {
-      return function (this: unknown, type: unknown): unknown {
-        if (state.active) {
-          const wanted = events.get(type as string);
-          if (wanted) state.run(`emit ${String(type)}`, () => wanted(this as object));
-        }
-        // eslint-disable-next-line prefer-rest-params -- forwards without an array per emitted event
-        return original.apply(this, arguments as unknown as unknown[]);
-      };
+      return {
+        hooked(this: unknown, type: unknown): unknown {
+          if (state.active) {
+            const wanted = events.get(type as string);
+            if (wanted) state.run(`emit ${String(type)}`, () => wanted(this as object));
+          }
+          // eslint-disable-next-line prefer-rest-params -- forwards without an array per emitted event
+          return original.apply(this, arguments as unknown as unknown[]);
+        },
+      }.hooked;
     });
   }
 
@@ -175,10 +191,9 @@ export class KindHooks {
 
   /** Runs `then` with every message of a diagnostics channel of Node. */
   channel(name: string, then: (message: Record<string, object>) => void): void {
-    const listener = (message: unknown): void =>
-      this.state.run(name, () => then(message as Record<string, object>));
-    diagnosticsChannel.subscribe(name, listener);
-    this.stopping.push(() => diagnosticsChannel.unsubscribe(name, listener));
+    const listener = (message: unknown): void => this.state.run(name, () => then(message as Record<string, object>));
+    subscribe(name, listener);
+    this.stopping.push(() => unsubscribe(name, listener));
   }
 
   /** Runs `apply` for every module file of an npm package, loaded or to be loaded, whatever name it is installed under. */

@@ -1,9 +1,10 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
-import Module from 'node:module';
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HookState } from './hook-state.js';
 import { dressAs, type Patches } from './patches.js';
+
+const Module = process.getBuiltinModule('node:module');
 
 /** One module file of a library, evaluated. */
 export interface LoadedModule {
@@ -114,7 +115,7 @@ function readName(manifest: string): string | null {
     const head = Buffer.allocUnsafe(256);
     const text = head.toString('utf8', 0, readSync(descriptor, head, 0, head.length, 0));
     const name = /^\s*\{\s*"name"\s*:\s*"([^"]+)"/.exec(text)?.[1];
-    return name ?? ((JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name ?? null);
+    return name ?? (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name ?? null;
   } catch {
     return null;
   } finally {

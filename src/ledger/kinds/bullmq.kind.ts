@@ -14,12 +14,13 @@ export const bullmq: Kind = {
       hooks.endsOnCall(self, ['close']);
     };
     hooks.library('bullmq', ({ exports }) => {
-      const prototype = (exports.QueueBase as { prototype?: Record<string, unknown> } | undefined)?.prototype;
-      if (prototype && !hooked.has(prototype)) {
+      for (const name of ['QueueBase', ...CLASSES]) {
+        const prototype = (exports[name] as { prototype?: Record<string, unknown> } | undefined)?.prototype;
+        if (!prototype || hooked.has(prototype)) continue;
         hooked.add(prototype);
-        // What the constructor of the base class calls: `createBackend` since 6, `setScripts` before.
+        // What the constructor of the base class calls, here or overridden: `createBackend` since 6, `setScripts` before.
         for (const method of ['createBackend', 'setScripts']) {
-          if (typeof prototype[method] === 'function') hooks.after(prototype, method, open);
+          if (Object.hasOwn(prototype, method)) hooks.after(prototype, method, open);
         }
       }
       const producer = exports.FlowProducer;
@@ -33,7 +34,7 @@ export const bullmq: Kind = {
 
 /** The library's own class it is or extends. */
 function classOf(self: object): string | undefined {
-  for (let prototype = Object.getPrototypeOf(self) as object | null; prototype; ) {
+  for (let prototype = Object.getPrototypeOf(self) as object | null; prototype;) {
     const { name } = prototype.constructor;
     if (CLASSES.includes(name)) return name;
     prototype = Object.getPrototypeOf(prototype) as object | null;

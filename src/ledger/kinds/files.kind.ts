@@ -1,5 +1,7 @@
-import fs from 'node:fs';
 import type { Kind } from './kind.js';
+
+// The object applications get, not a copy of it.
+const fs = process.getBuiltinModule('node:fs');
 
 /** File handles of `fs.promises.open`, and the descriptors behind file streams. */
 export const files: Kind = {

@@ -48,7 +48,8 @@ function adoptNodes(hooks: KindHooks): void {
   const hooked = new WeakSet<object>();
   hooks.library('ioredis', ({ exports }) => {
     const prototype = (exports.default as { prototype?: Record<string, unknown> } | undefined)?.prototype;
-    if (typeof prototype?.nodes !== 'function' || typeof prototype.setStatus !== 'function' || hooked.has(prototype)) return;
+    if (typeof prototype?.nodes !== 'function' || typeof prototype.setStatus !== 'function' || hooked.has(prototype))
+      return;
     hooked.add(prototype);
     hooks.onEmit(prototype, '+node', (self) => {
       for (const node of (self as Client).nodes?.('all') ?? []) recordOf(node)?.counter?.adopt(self, node);

@@ -58,7 +58,8 @@ function arm(hooks: KindHooks, object: object, warning: ListenersWarning): void 
   const closed = (listener: unknown): void => {
     let key = listener;
     if (!added.has(listener)) {
-      if (!getEventListeners(object as EventEmitter, type as string).some((present) => original(present) === listener)) return;
+      if (!getEventListeners(object as EventEmitter, type as string).some((present) => original(present) === listener))
+        return;
       key = EARLIER;
     }
     const tokens = added.get(key);
@@ -106,7 +107,12 @@ function original(listener: unknown): unknown {
   return (listener as { listener?: unknown } | undefined)?.listener ?? listener;
 }
 
-function wrapOwn(hooks: KindHooks, object: object, name: string, first: (event: unknown, listener: unknown) => void): void {
+function wrapOwn(
+  hooks: KindHooks,
+  object: object,
+  name: string,
+  first: (event: unknown, listener: unknown) => void,
+): void {
   hooks.wrapOn(object, name, (method: AnyFunction) => {
     return function (this: unknown, ...args: unknown[]): unknown {
       hooks.state.run(name, () => first(args[0], args[1]));

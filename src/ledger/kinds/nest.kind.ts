@@ -53,20 +53,22 @@ function installInjector(hooks: KindHooks): void {
     if (!prototype || hooked.has(prototype)) return;
     hooked.add(prototype);
     hooks.wrap(prototype, 'instantiateClass', (original) => {
-      return function (this: unknown, ...args: unknown[]): unknown {
-        const outer = stacks.currentProvider;
-        state.run('instantiateClass', () => {
-          const { name, host } = args[1] as InstanceWrapper;
-          const provider = typeof name === 'function' ? (name as { name: string }).name : String(name);
-          stacks.currentProvider = host?.metatype?.name ? `${provider} in ${host.metatype.name}` : provider;
-        });
-        try {
-          // Async, but constructors and factories run before its first await.
-          return Reflect.apply(original, this, args);
-        } finally {
-          stacks.currentProvider = outer;
-        }
-      };
+      return {
+        hooked(this: unknown, ...args: unknown[]): unknown {
+          const outer = stacks.currentProvider;
+          state.run('instantiateClass', () => {
+            const { name, host } = args[1] as InstanceWrapper;
+            const provider = typeof name === 'function' ? (name as { name: string }).name : String(name);
+            stacks.currentProvider = host?.metatype?.name ? `${provider} in ${host.metatype.name}` : provider;
+          });
+          try {
+            // Async, but constructors and factories run before its first await.
+            return Reflect.apply(original, this, args);
+          } finally {
+            stacks.currentProvider = outer;
+          }
+        },
+      }.hooked;
     });
   });
 }

@@ -1,8 +1,10 @@
-import timers from 'node:timers';
-import timersPromises from 'node:timers/promises';
 import type { KindCounter } from '../counting/kind-counter.js';
 import type { KindHooks } from '../hooks/kind-hooks.js';
 import type { Kind } from './kind.js';
+
+// The objects applications get, not copies of them.
+const timers = process.getBuiltinModule('node:timers');
+const timersPromises = process.getBuiltinModule('node:timers/promises');
 
 /** Countdown of a hook that is off: far enough that a wrapper somebody still holds does nothing but count down. */
 const NEVER = 2 ** 30;

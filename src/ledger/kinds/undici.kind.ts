@@ -1,6 +1,15 @@
 import type { Kind } from './kind.js';
 
-const DISPATCHERS = ['Client', 'Pool', 'BalancedPool', 'RoundRobinPool', 'Agent', 'ProxyAgent', 'RetryAgent', 'EnvHttpProxyAgent'];
+const DISPATCHERS = [
+  'Client',
+  'Pool',
+  'BalancedPool',
+  'RoundRobinPool',
+  'Agent',
+  'ProxyAgent',
+  'RetryAgent',
+  'EnvHttpProxyAgent',
+];
 
 /** undici (the package): pools, clients and agents an application makes. `fetch` shows by its sockets. */
 export const undici: Kind = {

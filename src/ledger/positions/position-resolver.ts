@@ -5,6 +5,9 @@ import { Worker } from 'node:worker_threads';
 import type { CodeLocation } from '../capture/code-locations.js';
 import { originalPlaces, type OriginalPlace, type PositionRequest } from './original-positions.js';
 
+// Taken before the ledger wraps it: its own timer is not to be counted.
+const { setTimeout, clearTimeout } = globalThis;
+
 /** How long a worker may take to read the maps before positions stay as the running code has them. */
 const DEADLINE_MS = 20_000;
 const WORKER_FILE = join(__dirname, 'original-positions.worker.js');
@@ -75,7 +78,8 @@ export class PositionResolver {
         settle(places);
         void worker.terminate();
       };
-      const deadline = this.quietly(() => setTimeout(() => done([]), DEADLINE_MS));
+      const deadline = setTimeout(() => done([]), DEADLINE_MS);
+      deadline.unref();
       worker.unref();
       worker.once('message', done);
       worker.once('error', () => done([]));

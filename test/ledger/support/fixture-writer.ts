@@ -35,11 +35,14 @@ const report = async () => (await ledger().report()).groups;
 async function run() {
   for (const [id, plant, end] of plants) {
     try {
+      let step = 'plant';
+      const giveUp = new Promise((_, reject) => { setTimeout(() => reject(new Error('hangs in ' + step)), 10_000).unref(); });
       const before = new Map((await report()).map((group) => [group.id, group.live]));
-      const all = await plant();
+      const all = await Promise.race([plant(), giveUp]);
+      step = 'end';
       const open = await report();
-      for (const kept of all) await end(kept);
       for (const stop of extra.splice(0).reverse()) stop();
+      for (const kept of all) await Promise.race([end(kept), giveUp]);
       let after = [];
       for (let tries = 0; tries < 100; tries++) {
         after = await report();
@@ -66,7 +69,9 @@ export function writeFixture(directory: string, family: Family, format: ModuleFo
   symlinkSync(join(process.cwd(), 'node_modules'), join(directory, 'node_modules'));
   const source = [
     // What a compiler drops, so that no line of the output is where it was in the source.
-    ...(format === 'typescript' ? ['interface Dropped {', '  a: string;', '  b: number;', '}', 'type Gone = Dropped | null;', ''] : []),
+    ...(format === 'typescript'
+      ? ['interface Dropped {', '  a: string;', '  b: number;', '}', 'type Gone = Dropped | null;', '']
+      : []),
     ...family.imports.map(([binding, specifier]) => importLine(binding, specifier, format)),
     HELPERS,
     ...family.plants.map((plant, index) => plantFunction(plant, index, format)),
@@ -103,7 +108,7 @@ export function writeFixture(directory: string, family: Family, format: ModuleFo
 
 function importLine(binding: string, specifier: string, format: ModuleFormat): string {
   if (format === 'commonjs') {
-    return `const ${binding.replace(/ as /g, ': ').replace('*: ', '')} = require('${specifier}');`;
+    return `const ${binding.replace(/ as /g, ': ')} = require('${specifier}');`;
   }
   return `import ${binding} from '${specifier}';`;
 }

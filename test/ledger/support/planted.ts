@@ -47,7 +47,13 @@ const builtIns: Family = {
     ['{ setTimeout as imported }', 'node:timers'],
   ],
   plants: [
-    { id: 'net.connect', kind: 'socket.client', count: 3, make: ignoringErrors('net.connect(MUTE)'), end: 'kept.destroy()' },
+    {
+      id: 'net.connect',
+      kind: 'socket.client',
+      count: 3,
+      make: ignoringErrors('net.connect(MUTE)'),
+      end: 'kept.destroy()',
+    },
     {
       id: 'new Socket',
       kind: 'socket.client',
@@ -63,7 +69,13 @@ const builtIns: Family = {
       end: 'kept.destroy()',
     },
     { id: 'unix', kind: 'socket.unix', count: 3, make: ignoringErrors('net.connect(UNIX)'), end: 'kept.destroy()' },
-    { id: 'fetch', kind: 'socket.client', count: 3, make: 'aborting((signal) => fetch(`http://127.0.0.1:${MUTE}`, { signal }))', end: 'kept.abort()' },
+    {
+      id: 'fetch',
+      kind: 'socket.client',
+      count: 3,
+      make: 'aborting((signal) => fetch(`http://127.0.0.1:${MUTE}`, { signal }))',
+      end: 'kept.abort()',
+    },
     { id: 'net.Server', kind: 'server', count: 3, make: 'net.createServer().listen(0)', end: 'closed(kept)' },
     { id: 'http.Server', kind: 'server', count: 2, make: 'http.createServer().listen(0)', end: 'closed(kept)' },
     {
@@ -81,7 +93,13 @@ const builtIns: Family = {
     },
     { id: 'udp', kind: 'socket.udp', count: 3, make: "dgram.createSocket('udp4')", end: 'kept.close()' },
     { id: 'setTimeout', kind: 'timer', count: 7, make: 'setTimeout(() => {}, 1e6)', end: 'clearTimeout(kept)' },
-    { id: 'setTimeout args', kind: 'timer', count: 2, make: "setTimeout(() => {}, 1e6, 'a', 'b')", end: 'clearTimeout(kept)' },
+    {
+      id: 'setTimeout args',
+      kind: 'timer',
+      count: 2,
+      make: "setTimeout(() => {}, 1e6, 'a', 'b')",
+      end: 'clearTimeout(kept)',
+    },
     { id: 'unref', kind: 'timer', count: 5, make: 'setTimeout(() => {}, 1e6).unref()', end: 'clearTimeout(kept)' },
     { id: 'imported', kind: 'timer', count: 4, make: 'imported(() => {}, 1e6)', end: 'clearTimeout(kept)' },
     { id: 'setInterval', kind: 'interval', count: 6, make: 'setInterval(() => {}, 1e6)', end: 'clearInterval(kept)' },
@@ -107,7 +125,13 @@ const builtIns: Family = {
       make: ignoringErrors('http.get({ port: MUTE, agent: false })'),
       end: 'kept.destroy()',
     },
-    { id: 'http.Agent', kind: 'http.agent', count: 3, make: 'new http.Agent({ keepAlive: true })', end: 'kept.destroy()' },
+    {
+      id: 'http.Agent',
+      kind: 'http.agent',
+      count: 3,
+      make: 'new http.Agent({ keepAlive: true })',
+      end: 'kept.destroy()',
+    },
     {
       id: 'spawn',
       kind: 'child_process',
@@ -185,7 +209,7 @@ const redisClients: Family = {
   name: 'redis-clients',
   imports: [
     ['{ Redis, Cluster }', 'ioredis'],
-    ['{ Redis: Redis5 }', 'ioredis5'],
+    ['{ Redis as Redis5 }', 'ioredis5'],
     ['{ createClient, createClientPool, createCluster }', 'redis'],
     ['{ once }', 'node:events'],
   ],
@@ -249,7 +273,8 @@ const redisClients: Family = {
       id: 'node-redis duplicate',
       kind: 'node-redis.client',
       count: 3,
-      before: 'const first = createClient({ url: REDIS });\n  await first.connect();\n  extra.push(() => first.destroy());',
+      before:
+        'const first = createClient({ url: REDIS });\n  await first.connect();\n  extra.push(() => first.destroy());',
       make: 'await first.duplicate().connect()',
       end: 'kept.destroy()',
     },
@@ -277,10 +302,16 @@ const databases: Family = {
     ['mysql', 'mysql2'],
     ['mysqlPromise', 'mysql2/promise'],
     ['{ Pool, Agent, Client }', 'undici'],
-    ['grpc', '@grpc/grpc-js'],
+    ['{ Client as GrpcClient, credentials }', '@grpc/grpc-js'],
   ],
   plants: [
-    { id: 'pg.Client', kind: 'pg.client', count: 3, make: 'connecting(new pg.Client(PG), (client) => client.connect())', end: 'kept.connection.stream.destroy()' },
+    {
+      id: 'pg.Client',
+      kind: 'pg.client',
+      count: 3,
+      make: 'connecting(new pg.Client(PG), (client) => client.connect())',
+      end: 'kept.connection.stream.destroy()',
+    },
     { id: 'pg.Pool', kind: 'pg.pool', count: 3, make: 'new pg.Pool(PG)', end: 'kept.end()' },
     {
       id: 'mysql2 connection',
@@ -304,7 +335,13 @@ const databases: Family = {
       make: "mysqlPromise.createPool({ host: '127.0.0.1', port: MUTE })",
       end: 'kept.end()',
     },
-    { id: 'undici.Pool', kind: 'undici.Pool', count: 3, make: 'new Pool(`http://127.0.0.1:${MUTE}`)', end: 'kept.close()' },
+    {
+      id: 'undici.Pool',
+      kind: 'undici.Pool',
+      count: 3,
+      make: 'new Pool(`http://127.0.0.1:${MUTE}`)',
+      end: 'kept.close()',
+    },
     { id: 'undici.Agent', kind: 'undici.Agent', count: 3, make: 'new Agent()', end: 'kept.destroy()' },
     {
       id: 'undici.Client',
@@ -317,7 +354,7 @@ const databases: Family = {
       id: 'grpc',
       kind: 'grpc.channel',
       count: 3,
-      make: 'new grpc.Client(`127.0.0.1:${MUTE}`, grpc.credentials.createInsecure())',
+      make: 'new GrpcClient(`127.0.0.1:${MUTE}`, credentials.createInsecure())',
       end: 'kept.close()',
     },
   ],
@@ -348,7 +385,13 @@ const nestAndQueues: Family = {
       make: 'ClientProxyFactory.create({ transport: Transport.REDIS, options: { port: Number(new URL(REDIS).port) } })',
       end: 'kept.close()',
     },
-    { id: 'Queue', kind: 'bullmq.Queue', count: 2, make: "new Queue('planted', { connection: { url: REDIS } })", end: 'kept.close()' },
+    {
+      id: 'Queue',
+      kind: 'bullmq.Queue',
+      count: 2,
+      make: "new Queue('planted', { connection: { url: REDIS } })",
+      end: 'kept.close()',
+    },
     {
       id: 'Worker',
       kind: 'bullmq.Worker',

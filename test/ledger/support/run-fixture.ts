@@ -34,8 +34,10 @@ export function runFixture(
       if ('status' in message) ({ status } = message);
       else reports.set(message.id, message);
     });
+    const deadline = setTimeout(() => child.kill('SIGKILL'), 120_000);
     child.once('error', reject);
     child.once('exit', (code, signal) => {
+      clearTimeout(deadline);
       if (status) resolve({ reports, status });
       else reject(new Error(`${main} ended with ${code ?? signal}:\n${output.slice(-4_000)}`));
     });

@@ -10,6 +10,8 @@ const DAY_MINUTES = 1_440;
 export class Wall {
   /** Wall minute (minutes since the epoch of a clock that shows UTC) for every UTC minute from `firstMinute` on. */
   readonly shown: Int32Array;
+  /** The smallest of them. */
+  readonly lowest: number;
 
   constructor(
     readonly zone: string,
@@ -27,19 +29,17 @@ export class Wall {
       minute: '2-digit',
       second: '2-digit',
     });
+    let lowest = Infinity;
     for (let at = 0; at < minutes; at += 1) {
       // MM/DD/YYYY, HH:MM:SS
       const text = format.format((firstMinute + at) * MINUTE_MS);
       if (text.length !== 20 || !text.endsWith(':00')) throw new Error(`${zone} is off by seconds: ${text}`);
-      const local = Date.UTC(
-        Number(text.slice(6, 10)),
-        Number(text.slice(0, 2)) - 1,
-        Number(text.slice(3, 5)),
-        Number(text.slice(12, 14)),
-        Number(text.slice(15, 17)),
-      );
-      this.shown[at] = local / MINUTE_MS;
+      const day = dayNumber(digits(text, 6, 10), digits(text, 0, 2), digits(text, 3, 5));
+      const minute = day * DAY_MINUTES + digits(text, 12, 14) * 60 + digits(text, 15, 17);
+      this.shown[at] = minute;
+      if (minute < lowest) lowest = minute;
     }
+    this.lowest = lowest;
   }
 
   /** UTC instants at which the wall jumped. */
@@ -52,47 +52,62 @@ export class Wall {
   }
 }
 
+function digits(text: string, from: number, until: number): number {
+  let value = 0;
+  for (let at = from; at < until; at += 1) value = value * 10 + text.charCodeAt(at) - 48;
+  return value;
+}
+
+const dayNumbers = new Map<number, number>();
+
+function dayNumber(year: number, month: number, day: number): number {
+  const key = year * 10_000 + month * 100 + day;
+  let known = dayNumbers.get(key);
+  if (known === undefined) dayNumbers.set(key, (known = Date.UTC(year, month - 1, day) / MINUTE_MS / DAY_MINUTES));
+  return known;
+}
+
 /**
  * Every tick from the second day of the wall to its end, in ms, by the documented rule. (The first day only says what was shown before.)
  */
 export function ticksByBruteForce(expression: string, wall: Wall): number[] {
-  const spec = parse(expression);
-  const { shown, firstMinute } = wall;
-  const dayMatches = new Map<number, boolean>();
+  const { minuteOfDay, seconds, isFixed, ...dates } = parse(expression);
+  const { shown, firstMinute, lowest } = wall;
+  const days: boolean[] = [];
   const matches = (wallMinute: number): boolean => {
-    if (!spec.minuteOfDay[wallMinute % DAY_MINUTES]) return false;
-    const day = Math.floor(wallMinute / DAY_MINUTES);
-    let known = dayMatches.get(day);
-    if (known === undefined) dayMatches.set(day, (known = matchesDay(spec, day)));
-    return known;
+    const minute = wallMinute % DAY_MINUTES;
+    return minuteOfDay[minute] === 1 && (days[(wallMinute - minute) / DAY_MINUTES] ??= matchesDay(dates, wallMinute));
   };
-  const lowest = shown.reduce((least, value) => Math.min(least, value), Infinity);
   const wasShown = new Uint8Array(shown.length + 4 * DAY_MINUTES);
   const ticks: number[] = [];
 
+  // Globals are slow to reach inside a test, and this turns a hundred million times: it uses none.
   for (let at = 0; at < shown.length; at += 1) {
-    const now = (firstMinute + at) * MINUTE_MS;
-    const isRepeat = wasShown[shown[at] - lowest] === 1;
-    wasShown[shown[at] - lowest] = 1;
+    const minute = shown[at];
+    const isRepeat = wasShown[minute - lowest] === 1;
+    wasShown[minute - lowest] = 1;
     if (at < DAY_MINUTES) continue;
-    const fired = new Set<number>();
-    if (matches(shown[at]) && !(spec.isFixed && isRepeat)) {
-      for (const second of spec.seconds) fired.add(now + second * 1_000);
+    const now = (firstMinute + at) * MINUTE_MS;
+
+    const skippedMinutes = minute - shown[at - 1] - 1;
+    let isLeftOver = false;
+    if (isFixed && skippedMinutes > 0 && skippedMinutes < DAY_MINUTES) {
+      for (let skipped = shown[at - 1] + 1; skipped < minute; skipped += 1) isLeftOver ||= matches(skipped);
     }
-    const skippedFrom = shown[at - 1] + 1;
-    const skippedMinutes = shown[at] - skippedFrom;
-    if (spec.isFixed && skippedMinutes > 0 && skippedMinutes < DAY_MINUTES) {
-      for (let skipped = skippedFrom; skipped < shown[at]; skipped += 1) if (matches(skipped)) fired.add(now);
-    }
-    ticks.push(...[...fired].sort((a, b) => a - b));
+    const isDue = matches(minute) && !(isFixed && isRepeat);
+    if (isLeftOver && !(isDue && seconds[0] === 0)) ticks.push(now);
+    if (isDue) for (const second of seconds) ticks.push(now + second * 1_000);
   }
   return ticks;
 }
 
-interface Spec {
+interface Spec extends DateSpec {
   seconds: number[];
   minuteOfDay: Uint8Array;
   isFixed: boolean;
+}
+
+interface DateSpec {
   months: Set<number>;
   dateField: string;
   weekdayField: string;
@@ -132,8 +147,8 @@ function values(field: string, least: number, most: number): Set<number> {
   return found;
 }
 
-function matchesDay({ months, dateField, weekdayField }: Spec, dayNumber: number): boolean {
-  const date = new Date(dayNumber * DAY_MINUTES * MINUTE_MS);
+function matchesDay({ months, dateField, weekdayField }: DateSpec, wallMinute: number): boolean {
+  const date = new Date(wallMinute * MINUTE_MS);
   if (!months.has(date.getUTCMonth() + 1)) return false;
   const both = weekdayField.startsWith('+');
   const weekdays = both ? weekdayField.slice(1) : weekdayField;

@@ -1,0 +1,58 @@
+// Bare BullMQ doing the same work: queue, job schedulers, and a worker whose processor calls the agent over TCP.
+// --redis=port --agent=port --concurrency=n --kept=n (completed jobs kept); --no-worker: jobs only wait.
+import { atOnce } from '../support/at-once.mjs';
+import { require } from '../support/build.mjs';
+import { serveParent } from '../support/child.mjs';
+import { FramedPeer } from '../support/framed-peer.mjs';
+import { jobOf, scheduledJobOf } from './jobs.mjs';
+
+const { Queue, Worker } = require('bullmq');
+
+const numberOf = (name) =>
+  Number(process.argv.find((argument) => argument.startsWith(`--${name}=`)).slice(name.length + 3));
+const connection = { host: '127.0.0.1', port: numberOf('redis') };
+const queue = new Queue('bench', {
+  connection,
+  defaultJobOptions: { removeOnComplete: { count: numberOf('kept') }, removeOnFail: { count: numberOf('kept') } },
+});
+
+if (!process.argv.includes('--no-worker')) {
+  const agent = await FramedPeer.connect(numberOf('agent'));
+  const process_ = async (job) => {
+    // repeat:<scheduler>:<due time>
+    const tickAt = job.repeatJobKey === undefined ? undefined : Number(job.id.slice(job.id.lastIndexOf(':') + 1));
+    const reply = await agent.call('agent.execute', {
+      runId: job.id,
+      job: { name: job.name, payload: job.data },
+      attempt: 1,
+      epoch: 1,
+      idempotencyKey: job.id,
+      deadlineMs: 30_000,
+      ...(tickAt === undefined ? {} : { scheduleId: job.repeatJobKey, tickAt }),
+    });
+    return reply.result;
+  };
+  const worker = new Worker('bench', process_, { connection, concurrency: numberOf('concurrency') });
+  worker.on('error', (error) => console.error(error));
+  await worker.waitUntilReady();
+}
+await queue.waitUntilReady();
+
+serveParent(
+  {},
+  {
+    submit: ({ count, inFlight, delayMs }) =>
+      atOnce(count, inFlight, async (index) => {
+        const { name, payload } = jobOf(index);
+        await queue.add(name, payload, delayMs === undefined ? {} : { delay: delayMs });
+      }),
+    declare: ({ count, cron, everyMs }) =>
+      atOnce(count, 16, async (index) => {
+        const { name, payload } = scheduledJobOf(index);
+        const repeat = cron === undefined ? { every: everyMs } : { pattern: cron, tz: 'UTC' };
+        await queue.upsertJobScheduler(`site-${index}`, repeat, { name, data: payload });
+      }),
+    remove: ({ count }) => atOnce(count, 16, (index) => queue.removeJobScheduler(`site-${index}`)),
+    openCount: async () => ({ count: await queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized') }),
+  },
+);

@@ -1,0 +1,113 @@
+// Schedules: lateness when many are due in the same second, and ticks per second when more are due than can be served.
+// Commander against bare BullMQ with the same work; each side has a Redis, a service process and an agent process of its own.
+// Lateness is arrival at the agent minus due time, by one clock. Every round measures one after the other, in turns.
+// Usage: npm run bench -- schedules [--build=directory of the build, default dist] [--rounds=5] [--schedules=200]
+import { availableParallelism, loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BareSide } from './engine/bare-side.mjs';
+import { CommanderSide } from './engine/commander-side.mjs';
+import { drained } from './engine/drained.mjs';
+import { numberFlag } from './support/flags.mjs';
+import { printTable } from './support/markdown-table.mjs';
+import { median } from './support/median.mjs';
+import { quantile } from './support/quantile.mjs';
+
+const ROUNDS = numberFlag('rounds', 5);
+const SCHEDULES = numberFlag('schedules', 200);
+/** Due times of every schedule in one round. */
+const TICKS = 4;
+const TICK_EVERY_MS = 2_000;
+const FLOOD_MS = 4_000;
+const FLOOD_EVERY_MS = 100;
+
+/** All schedules due at the same instants, every other second. */
+async function lateness(side) {
+  await side.declare(SCHEDULES, { cron: '*/2 * * * * *' });
+  // Not in the middle of a tick.
+  await sleep(TICK_EVERY_MS - (Date.now() % TICK_EVERY_MS) + TICK_EVERY_MS / 2);
+  await side.agent.ask({ ask: 'forget' });
+  const before = side.cpu();
+  await sleep(TICKS * TICK_EVERY_MS);
+  const after = side.cpu();
+  const { arrivals } = await side.agent.ask({ ask: 'arrivals' });
+  await side.remove(SCHEDULES);
+  await drained(side);
+  return {
+    lateMs: arrivals.map(([at, dueAt]) => at - dueAt),
+    serviceMs: (after.service - before.service) / arrivals.length,
+    redisMs: (after.redis - before.redis) / arrivals.length,
+  };
+}
+
+/** More is due than either side can serve; counts what reaches the agent. */
+async function flood(side) {
+  await side.declare(SCHEDULES, { everyMs: FLOOD_EVERY_MS });
+  await sleep(500);
+  await side.agent.ask({ ask: 'forget' });
+  const before = side.cpu();
+  const startedAt = performance.now();
+  await sleep(FLOOD_MS);
+  const { arrivals } = await side.agent.ask({ ask: 'arrivals' });
+  const elapsedMs = performance.now() - startedAt;
+  const after = side.cpu();
+  await side.remove(SCHEDULES);
+  await drained(side);
+  return {
+    ticksPerSecond: (arrivals.length * 1_000) / elapsedMs,
+    serviceMs: (after.service - before.service) / arrivals.length,
+    redisMs: (after.redis - before.redis) / arrivals.length,
+  };
+}
+
+const options = { concurrency: 50, kept: 20_000 };
+const sides = await Promise.all([CommanderSide.start(options), BareSide.start(options)]);
+const samples = new Map(sides.map((side) => [side, { lateness: [], flood: [] }]));
+for (const [name, measure] of Object.entries({ lateness, flood })) {
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (let turn = 0; turn < sides.length; turn++) {
+      const side = sides[(turn + round) % sides.length];
+      const sample = await measure(side);
+      // The first round compiles.
+      if (round > 0) samples.get(side)[name].push(sample);
+    }
+  }
+}
+
+const machine = `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}`;
+console.log(
+  `${SCHEDULES} schedules due in the same second; median of ${ROUNDS} interleaved rounds of ${TICKS} ticks; ${machine}.`,
+);
+console.log('Lateness: from the due time to the arrival at the agent; in parentheses the best and the worst round.\n');
+printTable(
+  ['', 'arrived', 'p50, ms', 'p99, ms', 'max, ms', 'CPU of the service, ms per tick', 'CPU of Redis, ms per tick'],
+  sides.map((side) => {
+    const rounds = samples.get(side).lateness;
+    const spread = (share) => {
+      const values = rounds.map(({ lateMs }) => quantile(lateMs, share));
+      return `${median(values)} (${Math.min(...values)}–${Math.max(...values)})`;
+    };
+    const arrived = rounds.reduce((sum, { lateMs }) => sum + lateMs.length, 0);
+    return [
+      side.name,
+      `${arrived} of ${ROUNDS * TICKS * SCHEDULES}`,
+      spread(0.5),
+      spread(0.99),
+      spread(1),
+      median(rounds.map(({ serviceMs }) => serviceMs)).toFixed(3),
+      median(rounds.map(({ redisMs }) => redisMs)).toFixed(3),
+    ];
+  }),
+);
+
+console.log(
+  `${SCHEDULES} schedules every ${FLOOD_EVERY_MS} ms: ${(SCHEDULES * 1_000) / FLOOD_EVERY_MS} ticks demanded per second.\n`,
+);
+printTable(
+  ['', 'ticks/s', 'CPU of the service, ms per tick', 'CPU of Redis, ms per tick'],
+  sides.map((side) => {
+    const rounds = samples.get(side).flood;
+    const of = (name) => median(rounds.map((sample) => sample[name]));
+    return [side.name, of('ticksPerSecond').toFixed(0), of('serviceMs').toFixed(3), of('redisMs').toFixed(3)];
+  }),
+);
+for (const side of sides) await side.stop();

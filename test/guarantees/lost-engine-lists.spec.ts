@@ -1,0 +1,48 @@
+import { eventually } from '../support/eventually.js';
+import { Service } from '../support/service.js';
+
+it('a run whose engine job is in no list of the engine any more comes due again, and is counted as a repair', async () => {
+  const service = await Service.start({ MAX_CONCURRENT_RUNS: '1' });
+  try {
+    const client = service.client();
+    let release: () => void = () => undefined;
+    const agent = await service.agent({
+      handler: ({ job }) =>
+        job.payload === 'blocker' ? new Promise((resolve) => (release = () => resolve('free'))) : 'ok',
+    });
+    await client.jobs.submit({ job: { name: 'job', payload: 'blocker' } });
+    await eventually(() => agent.activeCount === 1);
+    const { runId } = await client.jobs.submit({ job: { name: 'job', payload: 'waiting' } });
+    await service.redis.cli('del', '{commander}:engine:wait');
+    expect(await service.redis.cli('exists', `{commander}:engine:default~${runId}~1`)).toBe('1');
+    release();
+    await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('succeeded'), {
+      timeoutMs: 20_000,
+    });
+    expect((await client.system.stats({})).repairs.totalCount).toBe(1);
+    expect(agent.executeCount).toBe(2);
+  } finally {
+    await service.stop();
+  }
+}, 60_000);
+
+it('a run that waits in the engine for longer than its hand-over may take is not handed over a second time', async () => {
+  const service = await Service.start({ MAX_CONCURRENT_RUNS: '1' });
+  try {
+    const client = service.client();
+    const agent = await service.agent({
+      handler: ({ job }) =>
+        job.payload === 'blocker' ? new Promise((resolve) => setTimeout(resolve, 8_000, 'free')) : 'ok',
+    });
+    await client.jobs.submit({ job: { name: 'job', payload: 'blocker' } });
+    await eventually(() => agent.activeCount === 1);
+    const { runId } = await client.jobs.submit({ job: { name: 'job', payload: 'waiting' } });
+    await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('succeeded'), {
+      timeoutMs: 20_000,
+    });
+    expect((await client.system.stats({})).repairs.totalCount).toBe(0);
+    expect(agent.executeCount).toBe(2);
+  } finally {
+    await service.stop();
+  }
+}, 60_000);

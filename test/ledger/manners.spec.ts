@@ -1,0 +1,117 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { DIST_DIR } from './support/run-fixture.js';
+
+jest.setTimeout(60_000);
+
+/** Runs one scenario of fixtures/manners.cjs in a process of its own. */
+async function scenario<T>(name: string): Promise<T & { failures: string[] }> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--no-warnings', join(__dirname, 'fixtures', 'manners.cjs'), name],
+    { env: { ...process.env, NODE_OPTIONS: '', DIST_DIR }, timeout: 50_000, maxBuffer: 64 * 1024 * 1024 },
+  );
+  return JSON.parse(stdout) as T & { failures: string[] };
+}
+
+describe('a ledger that is a guest', () => {
+  it('keeps name, length, symbols and flags of all it wraps', async () => {
+    const { changed, misshapen, promisified, failures } = await scenario<{
+      changed: string[];
+      misshapen: unknown[];
+      promisified: boolean;
+    }>('keeps names');
+    expect(misshapen).toEqual([]);
+    expect(failures).toEqual([]);
+    expect(promisified).toBe(true);
+    expect(changed).toEqual(
+      expect.arrayContaining([
+        'globalThis setTimeout',
+        'node:timers setInterval',
+        'net.Socket.prototype connect',
+        'http.Agent.prototype addRequest',
+        'Buffer from',
+        'Redis.prototype setStatus',
+      ]),
+    );
+  });
+
+  it('leaves nothing behind when it is switched off, and counts afresh when it is switched on again', async () => {
+    const { rounds, failures } = await scenario<{
+      rounds: {
+        left: string[];
+        live: number;
+        created: number;
+        off: { kinds: unknown[]; ledger: { running: boolean } };
+      }[];
+    }>('leaves nothing');
+    expect(failures).toEqual([]);
+    expect(rounds.map(({ left }) => left)).toEqual([[], []]);
+    expect(rounds.map(({ live }) => live)).toEqual([1, 1]);
+    expect(rounds.map(({ created }) => created)).toEqual([rounds[0].created, rounds[0].created]);
+    expect(rounds.map(({ off }) => [off.ledger.running, off.kinds])).toEqual([
+      [false, []],
+      [false, []],
+    ]);
+  });
+
+  it('never throws into the application, though every hook fails', async () => {
+    const { hooks, status, failures } = await scenario<{ hooks: string[]; status: { failuresCount: number } }>(
+      'fails in every hook',
+    );
+    expect(failures).toEqual([]);
+    expect(status.failuresCount).toBeGreaterThan(50);
+    expect(hooks).toEqual(
+      expect.arrayContaining([
+        'after connect',
+        'before _destroy',
+        'net.server.socket',
+        'after listen',
+        'udp.socket',
+        'timer',
+        'addRequest',
+        'child_process',
+        'worker_threads',
+        'after watch',
+        'around open',
+        'buffer',
+        'warning',
+        'load',
+        'tick',
+        'track',
+      ]),
+    );
+  });
+
+  it('counts on without stacks where none can be taken', async () => {
+    const { failuresCount, failures } = await scenario<{ failuresCount: number }>('cannot take stacks');
+    expect(failures).toEqual([]);
+    expect(failuresCount).toBeGreaterThan(0);
+  });
+
+  it('counts once when it is loaded twice', async () => {
+    const { seen, running } = await scenario<{ seen: { live: number; created: number }[]; running: boolean }>(
+      'loaded twice',
+    );
+    expect(seen).toEqual([seen[0], seen[0]]);
+    expect(seen[0]).toMatchObject({ live: 1, created: 1 });
+    expect(running).toBe(false);
+  });
+
+  it('shows in no property of what it counts, not even of a frozen object', async () => {
+    expect(await scenario('stays out of sight')).toMatchObject({
+      keys: ['a'],
+      shown: '{ a: 1 }',
+      copied: ['a'],
+      live: expect.arrayContaining([
+        ['plain', 1],
+        ['frozen', 1],
+      ]) as unknown,
+    });
+  });
+
+  it('leaves an unhandled rejection unhandled', async () => {
+    expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
+  });
+});
