@@ -19,8 +19,8 @@ export const commanderClientOptionsSchema = z.strictObject({
   tls: z.custom<ConnectionOptions>((value) => typeof value === 'object' && value !== null).optional(),
   /** How often a request is sent again where that is safe (see `CommanderClient`), within its deadline. */
   maxRepeats: z.int().min(0).max(100).default(8),
-  /** Longest request; a longer one is refused here instead of ending the connection that all others share. */
-  maxFrameBytes: z.int().min(1_024).max(134_217_728).default(1_048_576),
+  /** Longest request, as MAX_FRAME_BYTES of the service; a longer one is refused here instead of ending the connection that all others share. */
+  maxFrameBytes: z.int().min(1_024).max(134_217_728).default(131_072),
   /** Longest reply, in UTF-16 code units. */
   maxReplyChars: z.int().min(1_024).max(134_217_728).default(16_777_216),
   /** Requests that may wait for a commander that does not read; the next one is refused with RATE_LIMITED. */

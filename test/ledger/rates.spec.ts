@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { KindCounter } from '../../src/ledger/counting/kind-counter.js';
+import { LedgerCore } from '../../src/ledger/ledger-core.js';
+import { ledgerSettings } from '../../src/ledger/ledger.options.js';
+import type { LedgerSnapshot } from '../../src/ledger/ledger-snapshot.js';
+import { DIST_DIR } from './support/run-fixture.js';
+
+jest.setTimeout(60_000);
+
+interface Rates extends LedgerSnapshot {
+  truth: { created: number; live: number }[];
+  timersLive: number;
+  slowCreated: number;
+  seconds: number;
+}
+
+describe('at 50,000 creations a second', () => {
+  let rates: Rates;
+
+  beforeAll(async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(__dirname, 'fixtures', 'rates.cjs')], {
+      env: { ...process.env, NODE_OPTIONS: '', DIST_DIR },
+      maxBuffer: 64 * 1024 * 1024,
+      timeout: 50_000,
+    });
+    rates = JSON.parse(stdout) as Rates;
+  });
+
+  const groupsOf = (kind: string) =>
+    rates.groups.filter((group) => group.kind === kind).sort((a, b) => (a.site?.line ?? 0) - (b.site?.line ?? 0));
+  const total = (values: number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+  it('really was that fast', () => {
+    expect(total(rates.truth.map(({ created }) => created)) / rates.seconds).toBeGreaterThan(40_000);
+  });
+
+  it('counts the kind exactly', () => {
+    expect(rates.kinds.find(({ kind }) => kind === 'planted')).toMatchObject({
+      created: total(rates.truth.map(({ created }) => created)),
+      live: total(rates.truth.map(({ live }) => live)),
+    });
+  });
+
+  it('estimates each line within four of the standard deviations it states, and says that it estimates', () => {
+    // The first round of the loop and those after an await come by different ways to the same line.
+    const lines = [...new Set(groupsOf('planted').map(({ site }) => site?.line))];
+    expect(lines).toHaveLength(rates.truth.length);
+    lines.forEach((line, index) => {
+      const groups = groupsOf('planted').filter(({ site }) => site?.line === line);
+      const { live } = rates.truth[index];
+      const estimate = total(groups.map((group) => group.live));
+      const error = Math.sqrt(total(groups.map((group) => group.error ** 2)));
+      if (live > 0) expect(groups.some(({ exact }) => !exact)).toBe(true);
+      expect(Math.abs(estimate - live)).toBeLessThanOrEqual(4 * error + 1);
+    });
+  });
+
+  it('estimates running timers the same way', () => {
+    const groups = groupsOf('timer').filter(({ live }) => live > 1_000);
+    expect(groups).toHaveLength(1);
+    expect(groups[0].exact).toBe(false);
+    expect(Math.abs(groups[0].live - rates.timersLive)).toBeLessThanOrEqual(4 * groups[0].error);
+  });
+
+  it('stays exact for a slow kind beside it', () => {
+    expect(groupsOf('slow')).toMatchObject([
+      { exact: true, error: 0, live: rates.slowCreated, created: rates.slowCreated },
+    ]);
+  });
+
+  it('takes few stacks for it', () => {
+    // Three busy kinds, a burst each, then 20 a second.
+    expect(rates.ledger.capturesCount).toBeLessThan(3 * (200 + 20 * (rates.seconds + 20)));
+  });
+});
+
+describe('many runs of a leak of 20 a second hidden in 7,000 a second', () => {
+  it('average to the truth', () => {
+    const trials = 150;
+    const seconds = 4;
+    const estimates: number[] = [];
+    for (let trial = 0; trial < trials; trial++) {
+      let nowMs = 0;
+      const core = new LedgerCore(
+        ledgerSettings({ projectRoot: '/' }, () => '/'),
+        () => nowMs,
+      );
+      const counter: KindCounter = core.counter('planted');
+      const kept: object[] = [];
+      const leak = (): void => {
+        const resource = {};
+        kept.push(resource);
+        counter.open(resource);
+      };
+      const serve = (): void => {
+        const resource = {};
+        counter.open(resource);
+        counter.close(resource);
+      };
+      for (let second = 0; second < seconds; second++) {
+        for (let index = 0; index < 7_000; index++) {
+          if (index % 350 === 0) leak();
+          serve();
+        }
+        nowMs += 1_000;
+        core.tick();
+      }
+      const live = [...counter.groups.values()].reduce((sum, group) => sum + group.live, 0);
+      expect(counter.live).toBe(kept.length);
+      estimates.push(live);
+      core.release();
+    }
+    const truth = seconds * 20;
+    const mean = estimates.reduce((sum, value) => sum + value, 0) / trials;
+    const deviation = Math.sqrt(estimates.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (trials - 1));
+    // Four standard errors: a false alarm once in 16,000 runs.
+    expect(Math.abs(mean - truth)).toBeLessThan((4 * deviation) / Math.sqrt(trials));
+    expect(deviation).toBeGreaterThan(0);
+  });
+});
