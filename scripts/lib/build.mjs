@@ -1,10 +1,12 @@
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { inCheckout } from './checkout.mjs';
 import { Failure, say } from './failure.mjs';
 import { runProgram } from './run-program.mjs';
 import { hashOf, isStamped, writeStamp } from './stamp.mjs';
 
 const STAMP = 'dist/.commander-build';
+/** What `bin` of package.json leads to. npm makes it executable when it links it, and does not look again after a build. */
+const PROGRAM = 'dist/cli/main.js';
 const SOURCES = ['src', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'package.json', 'package-lock.json'];
 
 /** Builds dist/ unless it was built from exactly these sources. */
@@ -20,5 +22,6 @@ export async function build() {
   const builtFrom = hashOf(...SOURCES);
   const code = await runProgram(process.execPath, [inCheckout('node_modules/@nestjs/cli/bin/nest.js'), 'build']);
   if (code !== 0) throw new Failure(`the build failed (exit code ${code}); see the lines above`);
+  if (existsSync(inCheckout(PROGRAM))) chmodSync(inCheckout(PROGRAM), 0o755);
   writeStamp(STAMP, builtFrom);
 }

@@ -9,11 +9,8 @@ import { Controller, Get, Header, Inject, Query, Res, UseGuards } from '@nestjs/
 import { HttpAdapterHost } from '@nestjs/core';
 import { DiagnosticsGuard } from './diagnostics.guard.js';
 import { DiagnosticsService } from './diagnostics.service.js';
-import { HttpRefusal } from './http-refusal.js';
+import { asJson, formatOf, refuseUnknown } from './http-query.js';
 import { summaryText } from './summary-text.js';
-
-const formats = ['json', 'text'] as const;
-type Format = (typeof formats)[number];
 
 /** The diagnostics over HTTP. */
 @Controller()
@@ -43,23 +40,4 @@ export class DiagnosticsController {
     refuseUnknown(query, []);
     return asJson(await this.diagnostics.read());
   }
-}
-
-function refuseUnknown(query: Record<string, unknown>, known: readonly string[]): void {
-  const unknown = Object.keys(query).filter((name) => !known.includes(name));
-  if (unknown.length > 0)
-    throw new HttpRefusal('INVALID_ARGUMENT', 'unknown query parameter', { unknown: unknown.slice(0, 10), known });
-}
-
-function formatOf(value: unknown): Format {
-  if (value === undefined) return 'json';
-  // A parameter given twice comes as an array.
-  const format = formats.find((known) => known === value);
-  if (format === undefined) throw new HttpRefusal('INVALID_ARGUMENT', 'unknown format', { known: formats });
-  return format;
-}
-
-/** Indented: it is read by people with curl and a browser as often as by programs. */
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

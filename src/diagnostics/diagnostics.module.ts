@@ -4,6 +4,8 @@ import { DiagnosticsController } from './diagnostics.controller.js';
 import { DiagnosticsGuard } from './diagnostics.guard.js';
 import { DIAGNOSTICS_SOURCES, DIAGNOSTICS_TOKEN, type DiagnosticsOptions } from './diagnostics.options.js';
 import { DiagnosticsService } from './diagnostics.service.js';
+import { GroupsController } from './groups.controller.js';
+import { GroupsService } from './groups.service.js';
 
 /**
  * Serves `GET /diagnostics` in any Nest HTTP application:
@@ -25,15 +27,16 @@ export class DiagnosticsModule {
     return {
       module: DiagnosticsModule,
       imports: [...imports],
-      controllers: [DiagnosticsController, ...controllers],
+      controllers: [DiagnosticsController, GroupsController, ...controllers],
       providers: [
         ...sourceClasses,
         sourceProvider,
         { provide: DIAGNOSTICS_TOKEN, useValue: token },
         DiagnosticsGuard,
         DiagnosticsService,
+        GroupsService,
       ],
-      exports: [DiagnosticsService],
+      exports: [DiagnosticsService, GroupsService],
     };
   }
 }

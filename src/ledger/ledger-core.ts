@@ -1,8 +1,8 @@
 import { CodeLocations } from './capture/code-locations.js';
 import { StackCapture } from './capture/stack-capture.js';
 import { CostMeter } from './cost-meter.js';
-import { KindCounter, type KindOptions } from './counting/kind-counter.js';
-import type { Sample } from './counting/sample.js';
+import { type CounterHome, KindCounter, type KindOptions } from './counting/kind-counter.js';
+import type { Sample, SampleCounter } from './counting/sample.js';
 import { SampleBudget, SampleTable } from './counting/sample-table.js';
 import type { LedgerSettings } from './ledger.options.js';
 
@@ -11,8 +11,8 @@ const COST_WINDOW_MS = 5_000;
 const ANCHOR_MS = 30_000;
 
 /** The tables of one running ledger: kinds, groups, samples, locations. Knows nothing of hooks. */
-export class LedgerCore {
-  readonly startedAt = new Date();
+export class LedgerCore implements CounterHome {
+  readonly startedAt = Date.now();
   readonly startedMs: number;
   readonly locations = new CodeLocations();
   readonly stacks = new StackCapture(this.locations);
@@ -68,13 +68,13 @@ export class LedgerCore {
     return counter;
   }
 
-  newSampleTable(counter: KindCounter): SampleTable {
+  newSampleTable(counter: SampleCounter): SampleTable {
     const table = new SampleTable(counter, this.budget, this.tables);
     this.tables.push(table);
     return table;
   }
 
-  mayAddGroup(counter: KindCounter): boolean {
+  mayAddGroup(counter: { readonly groups: ReadonlyMap<string, unknown> }): boolean {
     return counter.groups.size < this.options.maxGroupsPerKind && this.groupCount < this.options.maxGroups;
   }
 

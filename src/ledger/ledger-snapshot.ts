@@ -65,7 +65,8 @@ export interface LedgerKind {
 /** What the ledger is, costs and could not do. */
 export interface LedgerStatus {
   running: boolean;
-  startedAt: string | null;
+  /** Milliseconds since the epoch. */
+  startedAt: number | null;
   /** Milliseconds the process had run before the ledger started: what was opened in them it does not know. */
   startedLateMs: number;
   /** CPU of its own since it started, by its own measure. */
@@ -88,7 +89,8 @@ export interface LedgerStatus {
 }
 
 export interface LedgerSnapshot {
-  takenAt: string;
+  /** Milliseconds since the epoch. */
+  takenAt: number;
   ledger: LedgerStatus;
   kinds: LedgerKind[];
   /** Most alive first. */

@@ -89,7 +89,7 @@ export class Ledger {
   /** What is alive now, with positions as far as they were looked up before. Not running: empty. */
   snapshot(): LedgerSnapshot {
     const { running } = this;
-    const takenAt = new Date().toISOString();
+    const takenAt = Date.now();
     if (!running) return { takenAt, ledger: this.status(), kinds: [], groups: [] };
     running.state.run('settle', () => running.core.settle());
     const builder = new SnapshotBuilder(running.core);
@@ -114,7 +114,7 @@ export class Ledger {
     const groupsCount = core?.groupCount ?? 0;
     return {
       running: running !== null,
-      startedAt: core?.startedAt.toISOString() ?? null,
+      startedAt: core?.startedAt ?? null,
       startedLateMs: Math.round(running?.startedLateMs ?? 0),
       costMs: { capture: round(core?.cost.captureMs ?? 0), tick: round(core?.cost.tickMs ?? 0) },
       costShare: Math.round((core?.cost.share ?? 0) * 1e6) / 1e6,

@@ -55,7 +55,8 @@ export class SnapshotBuilder {
   }
 
   private group(group: Group): LedgerGroup {
-    const { counter, origin } = group;
+    const { origin } = group;
+    const counter = group.counter as KindCounter;
     const site = siteOf(group);
     const ages = this.ages.get(group);
     const lifetimes = group.lifetimes.summary();

@@ -20,11 +20,15 @@ import { guardRedisClient } from './redis-guard.js';
 import { RedisKeys } from './redis-keys.js';
 import { RedisLog } from './redis-log.js';
 import { clusterOptions, sentinelOptions, standaloneOptions } from './redis-options.js';
+import { gatherWrites } from './write-gathering.js';
 
 /** We log and close ourselves: theirs logs every failed attempt, and quits without a deadline. */
 const ours = { closeClient: false, readyLog: false, errorLog: false };
 
-const onClientCreated = (client: RawRedisClient) => new RedisLog().attach(client);
+const onClientCreated = (client: RawRedisClient): void => {
+  new RedisLog().attach(client);
+  gatherWrites(client);
+};
 
 @Injectable()
 class SingleOptions implements RedisOptionsFactory {

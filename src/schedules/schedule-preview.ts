@@ -35,11 +35,13 @@ export function previewTicks({ timing, count, from }: PreviewQuestion): { runs: 
   if (times.cron === undefined) return { runs, warnings: [] };
 
   const first = Math.max(from, timing.startAt ?? from);
-  const until = Math.min(endOf(times, timing, runs, tick) ?? first + LOOK_AHEAD_MS, timing.endAt ?? Infinity);
+  const end = Math.min(endOf(times, timing, runs, tick) ?? first + LOOK_AHEAD_MS, timing.endAt ?? Infinity);
+  const until = Math.max(end, runs[runs.length - 1]);
   const { cron } = times;
   const warnings = cron.zone
-    .changes(first - 1, Math.max(until, runs[runs.length - 1]))
-    .flatMap((change) => warningOf(cron, timing.timezone, change, times) ?? []);
+    // A day more: what is going to be repeated comes before the clocks are put back.
+    .changes(first - 1, until + DAY_MS)
+    .flatMap((change) => warningOf(times, cron, timing.timezone, change, until) ?? []);
   return { runs, warnings };
 }
 
@@ -70,24 +72,26 @@ function neverFires({ cron, at, timezone, endAt, startAt }: Timing, from: number
   return { code: 'NEVER_FIRES', message };
 }
 
-/** What a change of the clocks does to an expression; undefined when it names no time that is left out or repeated. */
+/** What a change of the clocks does to the ticks up to an instant; undefined when no named time is left out or repeated. */
 function warningOf(
+  times: TickTimes,
   cron: CronTicks,
   timezone: string,
   change: OffsetChange,
-  times: TickTimes,
+  until: number,
 ): PreviewWarning | undefined {
   const isGap = change.offsetMs > change.offsetBeforeMs;
   const low = change.at + Math.min(change.offsetMs, change.offsetBeforeMs);
   const high = change.at + Math.max(change.offsetMs, change.offsetBeforeMs);
   const named = cron.expression.next(low);
   if (named === undefined || named >= high) return undefined;
+  if ((isGap ? change.at : named - change.offsetBeforeMs) > until) return undefined;
 
   const also = cron.expression.next(named + 1_000);
   const others = also !== undefined && also < high ? ' (and others)' : '';
   const clocks = `clocks in ${timezone} go from ${clock(change.at + change.offsetBeforeMs)} to ${clock(change.at + change.offsetMs)}`;
   const what = `${day(named)} ${clock(named)}${others}`;
-  const then = isGap ? insteadOfGap(cron, change, named, times) : insteadOfRepeat(cron, change, named);
+  const then = isGap ? insteadOfGap(times, cron, change, named) : insteadOfRepeat(cron, change, named);
   return {
     code: isGap ? 'DST_GAP' : 'DST_REPEAT',
     at: change.at,
@@ -95,7 +99,7 @@ function warningOf(
   };
 }
 
-function insteadOfGap(cron: CronTicks, change: OffsetChange, named: number, times: TickTimes): string {
+function insteadOfGap(times: TickTimes, cron: CronTicks, change: OffsetChange, named: number): string {
   const { at, offsetMs, offsetBeforeMs } = change;
   if (offsetMs - offsetBeforeMs >= DAY_MS) return 'nothing fires for a day that never was';
   if (cron.expression.isFixedTime) return `fires once at ${localTime(at, offsetMs)} instead`;

@@ -63,9 +63,9 @@ export class ScheduleTicker implements OnModuleInit {
         span: (from, until, limit) => tickSpan(nextTick, spec.everyMs, from, until, limit),
       },
       nextTickAt: record.nextTickAt,
-      // A tick is due when its jitter is over, too.
-      now: now - jitterOf(namespace, id, record.nextTickAt, spec.jitterMs),
-      misfireThresholdMs: this.settings.misfireThresholdMs,
+      now,
+      isDue: (tickAt) => tickAt + jitterOf(namespace, id, tickAt, spec.jitterMs) <= now,
+      misfireThresholdMs: this.settings.misfireThresholdMs + spec.jitterMs,
       misfire: spec.misfire,
       catchupWindowMs: spec.catchupWindowMs,
       skipUntil: record.skipUntil,

@@ -3,8 +3,8 @@ import type { TickSpan } from './tick-span.js';
 
 /** Ticks fired from one look at most; the rest follow at once with the next look. */
 export const MAX_TICKS_PER_LOOK = 100;
-/** Ticks of a cron expression that are stepped over in one look at most: each costs some 0.1 ms. */
-export const MAX_TICKS_STEPPED_OVER = 250;
+/** Ticks of a cron expression that are stepped over in one look at most: each costs a few microseconds. */
+export const MAX_TICKS_STEPPED_OVER = 5_000;
 
 export interface TickQuestion {
   times: {
@@ -16,7 +16,9 @@ export interface TickQuestion {
   /** The first tick that was not dealt with yet. */
   nextTickAt: number;
   now: number;
-  /** A tick that is late by less is not a misfire. */
+  /** Whether a tick's jitter is over, too. Default: it has none. */
+  isDue?(tickAt: number): boolean;
+  /** A tick that is late by less is not a misfire. Of a schedule with jitter: with the longest that it may have. */
   misfireThresholdMs: number;
   misfire: (typeof misfirePolicies)[number];
   /** Ticks older than this are never caught up. */
@@ -57,6 +59,7 @@ export function planTicks(question: TickQuestion): TickPlan {
   while (tick !== undefined && tick <= now && firedCount < mostFired && steppedCount < MAX_TICKS_STEPPED_OVER) {
     const gap = gapAt(question, tick);
     if (gap === undefined) {
+      if (question.isDue?.(tick) === false) break;
       entries.push({ fire: true, tickAt: tick });
       firedCount += 1;
       tick = times.next(tick);

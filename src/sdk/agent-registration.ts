@@ -14,6 +14,8 @@ export interface RegistrationSource {
   describe(): Promise<CommandInput<'agent.register'>>;
   inFlight(): number;
   cancel(runId: string): void;
+  /** Describe an instance epoch above this one from now on: it is of a process that was there before. */
+  outrank(instanceEpoch: number): void;
 }
 
 /**
@@ -28,6 +30,7 @@ export class AgentRegistration {
   private heartbeatEveryMs = MAX_PAUSE_MS;
   private failuresInARow = 0;
   private lastLoggedAt = Number.NEGATIVE_INFINITY;
+  private wasRegistered = false;
   private identity: { agentId: string; instanceEpoch: number } | undefined;
   /** Whether commander knew this agent when it last answered. */
   isRegistered = false;
@@ -91,14 +94,30 @@ export class AgentRegistration {
     const description = await this.source.describe();
     if (this.stopped) return;
     this.identity = { agentId: description.agentId, instanceEpoch: description.instanceEpoch };
-    const { heartbeatEveryMs } = await this.client.send('agent.register', description, { deadlineMs: MAX_CALL_MS });
+    const { heartbeatEveryMs } = await this.client
+      .send('agent.register', description, { deadlineMs: MAX_CALL_MS })
+      .catch((error: unknown) => {
+        this.outrankPredecessor(error);
+        throw error;
+      });
     if (this.stopped) return;
     this.heartbeatEveryMs = heartbeatEveryMs;
     this.isRegistered = true;
+    this.wasRegistered = true;
     this.lastLoggedAt = Number.NEGATIVE_INFINITY;
     this.logger.log(
       `registered as ${description.agentId}, reachable at ${description.host}:${description.port}, jobs: ${description.capabilities.join(', ') || 'none'}`,
     );
+  }
+
+  /**
+   * A process that was never registered is newer than any on record: if that one's epoch is larger, its clock was ahead of ours. One
+   * that was registered and is refused now has been replaced, and stays out.
+   */
+  private outrankPredecessor(error: unknown): void {
+    const { code, details } = CommandError.fromWire(error);
+    if (this.wasRegistered || code !== 'VERSION_CONFLICT') return;
+    if (typeof details?.instanceEpoch === 'number') this.source.outrank(details.instanceEpoch);
   }
 
   private async heartbeat(): Promise<void> {

@@ -48,7 +48,7 @@ export class CommanderAgent
 {
   private readonly settings: CommanderAgentSettings;
   /** Larger for each process of one agent id; commander refuses a smaller one. */
-  private readonly instanceEpoch = Date.now();
+  private instanceEpoch = Date.now();
   private parts: Parts | undefined;
   private isDraining = false;
 
@@ -108,6 +108,7 @@ export class CommanderAgent
       describe: () => this.describe(handlers, address, client),
       inFlight: () => runner.inFlightCount,
       cancel: (runId) => runner.cancel(runId),
+      outrank: (instanceEpoch) => (this.instanceEpoch = instanceEpoch + 1),
     });
     this.parts = { handlers, runner, listener, address, client, registration };
     registration.start();

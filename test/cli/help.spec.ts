@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { allCommands, commandTable } from '../../src/cli/command-table.js';
 import { globalOptions } from '../../src/cli/global-options.js';
-import { runCli } from './support/cli-process.js';
+import { cliFile, runCli } from './support/cli-process.js';
 
 const checkout = join(__dirname, '../..');
 
@@ -37,7 +37,9 @@ it('tells the version of the package', async () => {
 it('is run by the name in package.json', () => {
   const { bin } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { bin: Record<string, string> };
   expect(bin).toEqual({ 'mu-commander': 'dist/cli/main.js' });
-  expect(readFileSync(join(checkout, 'src/cli/main.ts'), 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  expect(readFileSync(cliFile, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
+  // npm links it once, but each build writes it anew.
+  expect(() => accessSync(join(checkout, bin['mu-commander']), constants.X_OK)).not.toThrow();
 });
 
 it('knows each option either with a value or without, whatever the command', () => {

@@ -39,7 +39,8 @@ export interface ChaosReport {
   skewsMs: number[];
   resultReadsCount: number;
   resultsBackwardsCount: number;
-  explainedCount: number;
+  explained: { count: number; violations: string[] };
+  redisVersion: string;
   repairsCount: number;
   /** Everything that a guarantee forbids; empty when all of them held. */
   violations: string[];
@@ -76,6 +77,7 @@ export async function runChaos({
     await watch.stop();
     journal.stop();
     say(`settled after ${settledMs} ms; counting`);
+    journal.violations.push(...(await absentAgents(fleet)));
 
     const runs = await records.runs(await records.allRunIds());
     const byKind = await auditSchedules(schedules, declared, records, runs);
@@ -96,7 +98,8 @@ export async function runChaos({
       skewsMs: fleet.skewsMs,
       resultReadsCount: watch.readsCount,
       resultsBackwardsCount: watch.backwardsCount,
-      explainedCount: explained.count,
+      explained,
+      redisVersion: await records.redisVersion(),
       repairsCount: await repairs(fleet),
     };
   } catch (error) {
@@ -197,6 +200,14 @@ async function explainSome(
     }
   }
   return { count, violations };
+}
+
+/** Every agent runs, and its commander knows it. */
+async function absentAgents(fleet: Fleet): Promise<string[]> {
+  const { items } = await fleet.anywhere((client) => client.agents.list({}));
+  return fleet.agents
+    .filter(({ agentId }) => !items.some((agent) => agent.agentId === agentId && agent.state !== 'down'))
+    .map((agent) => `${agent.agentId} runs, but is not registered: ${agent.output().slice(-300)}`);
 }
 
 async function storedResults(

@@ -3,7 +3,7 @@ import type { AgentSlot } from './agent-slot.js';
 import type { CommanderSlot } from './commander-slot.js';
 import type { DeclaringApp } from './declaring-app.js';
 import type { Fleet } from './fleet.js';
-import type { Journal } from './journal.js';
+import type { Journal, Recovery } from './journal.js';
 import { Records } from './records.js';
 import { watchRecovery } from './recovery-watch.js';
 import type { MixedSchedule } from './schedule-mix.js';
@@ -65,7 +65,7 @@ export class Disturbances {
     await victim.kill();
     this.journal.note('commander killed', at);
     this.restart(victim, this.random.between(200, 3_000));
-    this.journal.recoveries.push(await watchRecovery(this.records, 'one killed', at));
+    this.journal.recoveries.push(await this.recovery('one killed', at));
   }
 
   private async killAllCommanders(): Promise<void> {
@@ -78,7 +78,7 @@ export class Disturbances {
     const at = Date.now();
     this.journal.note('all commanders killed', from);
     // From here on somebody is there to recover.
-    this.journal.recoveries.push(await watchRecovery(this.records, 'all killed', at));
+    this.journal.recoveries.push(await this.recovery('all killed', at));
   }
 
   /** SIGSTOP for longer than its locks hold, then SIGCONT: it goes on as if nothing had been. */
@@ -90,7 +90,7 @@ export class Disturbances {
       victim.thaw();
       this.journal.note('commander frozen', at);
     });
-    const [recovery] = await Promise.all([watchRecovery(this.records, 'one frozen', at), thaw]);
+    const [recovery] = await Promise.all([this.recovery('one frozen', at), thaw]);
     this.journal.recoveries.push(recovery);
   }
 
@@ -170,6 +170,11 @@ export class Disturbances {
       if (running.length > 1) return running;
       await Promise.race([...this.restarts, sleep(1_000)]);
     }
+  }
+
+  private recovery(kind: string, at: number): Promise<Recovery> {
+    const ids = this.schedules.map(({ spec }) => spec.id);
+    return watchRecovery(this.records, ids, kind, at);
   }
 
   private restart(commander: CommanderSlot, afterMs: number): void {

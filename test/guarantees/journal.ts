@@ -5,15 +5,20 @@ export interface Disturbance {
   to: number;
 }
 
-/** How long it took until the fleet had recovered from one disturbance. */
+/** How long it took until the fleet had recovered from one disturbance; Infinity: it has not, as long as anybody looked. */
 export interface Recovery {
   kind: string;
+  /** From when the time counts, ms since the epoch. */
   at: number;
-  /** Until the takeover of the last run that was under way; undefined: it did not happen in time. */
-  takeoverMs?: number;
-  /** How many runs were under way, and how many of them another replica dispatched anew. */
-  underWayCount: number;
+  /** From when on nothing is of those that were disturbed. */
+  goneAt: number;
+  /** Until the last run that was under way was dispatched by another replica; 0 when there was none to take over. */
+  takeoverMs: number;
+  /** Until the last tick that was overdue was dealt with; 0 when none was. */
+  overdueTicksMs: number;
   takenOverCount: number;
+  /** Runs that did not go on. */
+  left: string[];
 }
 
 const STARVED_AFTER_MS = 500;
@@ -51,11 +56,5 @@ export class Journal {
   /** Whether anything was done between two instants. */
   hasAny(from: number, to: number): boolean {
     return this.disturbances.some((disturbance) => disturbance.from <= to && disturbance.to >= from);
-  }
-
-  counts(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const { kind } of this.disturbances) counts.set(kind, (counts.get(kind) ?? 0) + 1);
-    return counts;
   }
 }

@@ -48,6 +48,10 @@ export interface ScheduleFacts {
 export class Records {
   constructor(private readonly redis: Redis) {}
 
+  async redisVersion(): Promise<string> {
+    return /redis_version:(\S+)/.exec(await this.redis.info('server'))?.[1] ?? 'unknown';
+  }
+
   /** Members of the due index that stand for runs, as run ids. */
   async openRunIds(): Promise<string[]> {
     const members = await this.redis.zrange(`${PREFIX}:due`, 0, '-1');
@@ -83,6 +87,21 @@ export class Records {
       const [state, epoch, parts] = row as (string | null)[];
       return state === null ? undefined : { state, epoch: Number(epoch), isDivided: parts !== null };
     });
+  }
+
+  /** The ticks that schedules wait for, and when they are due; without those that are paused or have ended. */
+  async pendingTicks(ids: readonly string[]): Promise<Map<string, { tickAt: number; dueAt: number }>> {
+    const pipeline = this.redis.pipeline();
+    for (const id of ids)
+      pipeline.hmget(`${PREFIX}:schedule:${NAMESPACE}:${id}`, 'nextTickAt', 'nextDueAt', 'pausedAt');
+    const pending = new Map<string, { tickAt: number; dueAt: number }>();
+    ((await pipeline.exec()) ?? []).forEach(([error, row], index) => {
+      if (error) throw error;
+      const [tickAt, dueAt, pausedAt] = row as (string | null)[];
+      if (tickAt !== null && pausedAt === null)
+        pending.set(ids[index], { tickAt: Number(tickAt), dueAt: Number(dueAt) });
+    });
+    return pending;
   }
 
   async schedule(id: string): Promise<ScheduleFacts | undefined> {

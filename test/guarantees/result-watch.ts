@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from './fleet.js';
 import type { Journal } from './journal.js';
 
+/** A frozen replica answers nothing; the next one is asked soon. */
+const DEADLINE_MS = 500;
+
 /** Reads results while the run goes on: none may ever be older than what was read before. */
 export class ResultWatch {
   readsCount = 0;
@@ -29,7 +32,7 @@ export class ResultWatch {
     for (let turn = 0; !this.isOver; turn += 1) {
       const key = this.keys[turn % this.keys.length];
       const read = await this.fleet
-        .anywhere((client) => client.results.get({ key }))
+        .anywhere((client) => client.results.get({ key }, { deadlineMs: DEADLINE_MS }))
         .catch((error: { code?: string; message: string }) => {
           if (error.code !== 'NOT_FOUND') this.journal.troubles.push(`result.get ${key}: ${error.message}`);
         });

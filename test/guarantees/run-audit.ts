@@ -16,6 +16,10 @@ export interface RunAudit {
   repeatedCount: number;
   /** Of these: whose handler had come to its end before. */
   doneTwiceCount: number;
+  /** Attempts whose handler was called a second time although nothing had happened. */
+  uncausedCount: number;
+  /** Runs whose result is not that of their newest dispatch. */
+  wrongResultsCount: number;
   neverEndedCount: number;
   violations: string[];
 }
@@ -26,6 +30,8 @@ export function auditRuns(runs: readonly RunFacts[], executions: readonly Execut
   const byState = new Map<string, number>();
   const executionsOf = groupBy(executions, ({ runId }) => runId);
   let neverEndedCount = 0;
+  let wrongResultsCount = 0;
+  let uncausedCount = 0;
   for (const run of runs) {
     byState.set(run.state, (byState.get(run.state) ?? 0) + 1);
     if (!FINAL_STATES.has(run.state)) {
@@ -33,7 +39,9 @@ export function auditRuns(runs: readonly RunFacts[], executions: readonly Execut
       violations.push(`run ${run.runId} is still ${run.state}`);
     }
     const wrong = resultMistake(run, executionsOf.get(run.runId) ?? []);
-    if (wrong !== undefined) violations.push(`run ${run.runId}: ${wrong}`);
+    if (wrong === undefined) continue;
+    wrongResultsCount += 1;
+    violations.push(`run ${run.runId}: ${wrong}`);
   }
 
   let repeatedCount = 0;
@@ -44,9 +52,9 @@ export function auditRuns(runs: readonly RunFacts[], executions: readonly Execut
       repeatedCount += 1;
       if (before.ended === 'succeeded') doneTwiceCount += 1;
       if (repeat.epoch <= before.epoch) violations.push(`${attempt}: epoch ${repeat.epoch} came after ${before.epoch}`);
-      if (!journal.hasAny(before.beganAt - MARGIN_MS, repeat.beganAt)) {
-        violations.push(`${attempt}: executed twice, and nothing was done to the fleet that explains it`);
-      }
+      if (journal.hasAny(before.beganAt - MARGIN_MS, repeat.beganAt)) return;
+      uncausedCount += 1;
+      violations.push(`${attempt}: executed twice, and nothing was done to the fleet that explains it`);
     });
   }
   const known = new Set(runs.map(({ runId }) => runId));
@@ -60,6 +68,8 @@ export function auditRuns(runs: readonly RunFacts[], executions: readonly Execut
     cutOffCount: executions.filter(({ ended }) => ended === undefined).length,
     repeatedCount,
     doneTwiceCount,
+    uncausedCount,
+    wrongResultsCount,
     neverEndedCount,
     violations,
   };

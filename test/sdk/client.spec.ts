@@ -221,7 +221,11 @@ describe('CommanderClient', () => {
   });
 
   it('refuses more requests than may wait for a commander that does not read', async () => {
-    const bounded = new CommanderClient({ port: commander.port, maxSendBufferBytes: 1_048_576 });
+    const bounded = new CommanderClient({
+      port: commander.port,
+      maxFrameBytes: 1_048_576,
+      maxSendBufferBytes: 1_048_576,
+    });
     await bounded.system.health();
     for (const socket of commander.sockets) socket.pause();
     const payload = 'x'.repeat(500_000);

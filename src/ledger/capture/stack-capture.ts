@@ -1,5 +1,5 @@
 import { sep } from 'node:path';
-import type { GroupOrigin } from '../counting/group.js';
+import type { GroupOrigin } from './group-origin.js';
 import type { TextFrame } from './parse-stack.js';
 import type { CodeLocation, CodeLocations } from './code-locations.js';
 
@@ -24,6 +24,7 @@ export class StackCapture {
    * @param depth frames to walk; a socket opened through `fetch` has its user 33 frames up
    */
   capture(depth: number): GroupOrigin | undefined {
+    const formatter = Error.prepareStackTrace;
     const sites = structuredStack(depth);
     const libraryFrames: CodeLocation[] = [];
     const userFrames: CodeLocation[] = [];
@@ -36,7 +37,7 @@ export class StackCapture {
         throughInjector ||= file.path.includes(INJECTOR);
         if (libraryFrames.length >= MAX_LIBRARY_FRAMES) continue;
       }
-      const location = this.locations.locate(file, callSite);
+      const location = this.locations.locate(file, callSite, formatter);
       if (!location) return undefined;
       if (userFrames.length > 0 || file.owner === 'user') {
         userFrames.push(location);

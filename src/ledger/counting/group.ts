@@ -1,16 +1,11 @@
-import type { CodeLocation } from '../capture/code-locations.js';
-import { LedgerRecord } from './record-slot.js';
-import type { KindCounter } from './kind-counter.js';
+import type { GroupOrigin } from '../capture/group-origin.js';
 import { Lifetimes } from './lifetimes.js';
+import { LedgerRecord, type RecordCounter } from './record-slot.js';
 
-/** What a group is made from: the way to the line that creates its resources. */
-export interface GroupOrigin {
-  /** Innermost first, library frames included, at most 8. */
-  readonly frames: readonly CodeLocation[];
-  /** The first frame of the application, or null when none was on the stack. */
-  readonly site: CodeLocation | null;
-  /** The Nest provider and module under construction, when the injector stood between the resource and the application. */
-  readonly provider: string | null;
+/** The counter of a kind, as its groups see it. */
+export interface GroupCounter extends RecordCounter {
+  groupFor(origin: GroupOrigin, via: string | null): Group;
+  overflowGroup(label: string): Group;
 }
 
 /** Resources of one kind made at one place. All counts are weighted: `created` 8 may be one capture of weight 8. */
@@ -28,14 +23,14 @@ export class Group {
   id: string | null = null;
 
   private readonly shares = new Map<number, LedgerRecord>();
-  private readonly heirs = new Map<KindCounter, Group>();
+  private readonly heirs = new Map<GroupCounter, Group>();
   private anchorLive = 0;
   private anchorMs: number;
   private nextAnchorLive = 0;
   private nextAnchorMs: number;
 
   constructor(
-    readonly counter: KindCounter,
+    readonly counter: GroupCounter,
     readonly origin: GroupOrigin,
     /** Kind of the resource through which these came to be, e.g. a socket's redis client. */
     readonly via: string | null,
@@ -88,7 +83,7 @@ export class Group {
   }
 
   /** The group of another kind at the same place, for what the resources of this group own. */
-  heir(counter: KindCounter): Group {
+  heir(counter: GroupCounter): Group {
     let heir = this.heirs.get(counter);
     if (!heir) {
       heir = this.overflow ? counter.overflowGroup(this.overflow) : counter.groupFor(this.origin, this.counter.kind);

@@ -1,9 +1,12 @@
 import type { TextFrame } from '../capture/parse-stack.js';
-import type { LedgerCore } from '../ledger-core.js';
+import type { GroupOrigin } from '../capture/group-origin.js';
+import type { StackCapture } from '../capture/stack-capture.js';
+import type { CostMeter } from '../cost-meter.js';
+import type { LedgerSettings } from '../ledger.options.js';
 import { CaptureGate } from './capture-gate.js';
-import { Group, type GroupOrigin } from './group.js';
+import { Group, type GroupCounter } from './group.js';
 import { LedgerRecord, recordOf, writeRecord } from './record-slot.js';
-import { Sample } from './sample.js';
+import { Sample, type SampleCounter } from './sample.js';
 import type { SampleTable } from './sample-table.js';
 
 /** How resources of one kind live and die. */
@@ -22,8 +25,32 @@ export interface KindOptions {
 
 const DEFAULT_STACK_DEPTH = 25;
 
+/** What the counters of one ledger share. */
+export interface CounterHome {
+  readonly options: LedgerSettings;
+  readonly stacks: StackCapture;
+  readonly cost: CostMeter;
+  /** True while the ledger itself opens something. */
+  readonly quiet: boolean;
+  now(): number;
+  newSampleTable(counter: SampleCounter): SampleTable;
+  mayAddGroup(counter: { readonly groups: ReadonlyMap<string, unknown> }): boolean;
+  watch(object: object, sample: Sample): void;
+  unwatch(sample: Sample): void;
+}
+
+/** A record's group is only ever one that a counter put there. */
+function groupOf(record: LedgerRecord): Group | null {
+  return record.group as Group | null;
+}
+
+function heirOf(owner: object, counter: KindCounter): Group | undefined {
+  const record = recordOf(owner);
+  return record && groupOf(record)?.heir(counter);
+}
+
 /** Exact totals of one kind, and its groups. */
-export class KindCounter {
+export class KindCounter implements GroupCounter, SampleCounter {
   created = 0;
   closed = 0;
   collectedOpen = 0;
@@ -46,7 +73,7 @@ export class KindCounter {
   constructor(
     readonly kind: string,
     readonly options: KindOptions,
-    private readonly core: LedgerCore,
+    private readonly core: CounterHome,
   ) {
     this.gate = new CaptureGate(core.options.capturesPerSecond, core.options.captureBurst);
     this.samples = core.newSampleTable(this);
@@ -85,14 +112,14 @@ export class KindCounter {
     if (share.group === null) this.openUngrouped(object);
     else {
       this.enter();
-      this.enterGroup(share.group, share.weight, object, bytes);
+      this.enterGroup(groupOf(share) as Group, share.weight, object, bytes);
     }
   }
 
   /** Counts `child` under the line that made `owner`, without a stack of its own. Groups so made are exact at any rate. */
   openUnder(owner: object | null | undefined, child: object): void {
     if (this.core.quiet || recordOf(child)) return;
-    const group = (owner && recordOf(owner)?.group?.heir(this)) || this.unknownGroup();
+    const group = (owner && heirOf(owner, this)) || this.unknownGroup();
     this.enter();
     this.enterGroup(group, 1, child, 0, this.passGate());
   }
@@ -140,7 +167,7 @@ export class KindCounter {
     const mine = recordOf(child);
     const theirs = recordOf(owner);
     if (!mine || !theirs || mine.counter !== this || theirs.counter === this) return;
-    const heir = theirs.group?.heir(this) ?? null;
+    const heir = groupOf(theirs)?.heir(this) ?? null;
     if (mine.group === heir && (heir === null || mine.weight === theirs.weight)) return;
     const birthMs = mine instanceof Sample ? mine.birthMs : this.core.now();
     this.forget(mine, (group, weight, bytes) => group.withdraw(weight, bytes));
@@ -256,7 +283,7 @@ export class KindCounter {
   }
 
   private forget(record: LedgerRecord, leave: (group: Group, weight: number, bytes: number) => void): void {
-    const { group } = record;
+    const group = groupOf(record);
     if (group === null) {
       this.ungroupedLive--;
       return;
@@ -273,6 +300,12 @@ export class KindCounter {
 
   private end(object: object, record: LedgerRecord): void {
     writeRecord(object, undefined);
+    if (record === this.ungrouped) {
+      this.closed++;
+      this.live--;
+      this.ungroupedLive--;
+      return;
+    }
     const standsFor = this.estimated ? record.weight : 1;
     this.closed += standsFor;
     this.live -= standsFor;

@@ -1,5 +1,16 @@
-import type { KindCounter } from './kind-counter.js';
-import type { Group } from './group.js';
+/** The counter of a kind, as a counted object sees it. */
+export interface RecordCounter {
+  readonly kind: string;
+  /** True while `live` can only be estimated. */
+  readonly estimated: boolean;
+  close(object: object): void;
+  adopt(owner: object, child: object): void;
+}
+
+/** The group of a counted object; only the counters look into it. */
+export interface RecordGroup {
+  readonly via: string | null;
+}
 
 /**
  * What a counted object points at: its own `Sample`, or a record shared by many. `counter` is null once the ledger that
@@ -7,9 +18,9 @@ import type { Group } from './group.js';
  */
 export class LedgerRecord {
   constructor(
-    public counter: KindCounter | null,
+    public counter: RecordCounter | null,
     /** Null: counted, but no stack was taken for it. */
-    public group: Group | null,
+    public group: RecordGroup | null,
     /** How many resources this one stands for (1/p of being captured). */
     public weight: number,
   ) {}

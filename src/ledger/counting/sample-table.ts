@@ -1,6 +1,5 @@
-import type { KindCounter } from './kind-counter.js';
 import { recordOf, writeRecord } from './record-slot.js';
-import type { Sample } from './sample.js';
+import type { Sample, SampleCounter } from './sample.js';
 
 /** Room for samples over all kinds. */
 export class SampleBudget {
@@ -19,7 +18,7 @@ export class SampleTable {
   private admission = 1;
 
   constructor(
-    private readonly counter: KindCounter,
+    private readonly counter: SampleCounter,
     private readonly budget: SampleBudget,
     private readonly tables: readonly SampleTable[],
     private readonly random: () => number = Math.random,

@@ -1,14 +1,24 @@
-import { LedgerRecord } from './record-slot.js';
 import type { Group } from './group.js';
-import type { KindCounter } from './kind-counter.js';
+import { LedgerRecord, type RecordCounter } from './record-slot.js';
+
+/** The counter of a kind, as the samples of it see it. */
+export interface SampleCounter extends RecordCounter {
+  collected(sample: Sample): void;
+  /** It now stands for `factor` times as many, or for none. */
+  reweigh(sample: Sample, factor: 0 | 2): void;
+  /** Watched no more, though it lives on. */
+  abandon(sample: Sample): void;
+}
 
 /** One live resource the ledger watches by itself: for ages, for collection without close, for kinds that must be polled. */
 export class Sample extends LedgerRecord {
+  declare counter: SampleCounter | null;
+  declare group: Group | null;
   /** Place in the table of its kind. */
   index = -1;
 
   constructor(
-    counter: KindCounter,
+    counter: SampleCounter,
     group: Group,
     weight: number,
     readonly ref: WeakRef<object>,
