@@ -42,7 +42,7 @@ describe('GET /diagnostics/groups', () => {
     const one = await httpGet(served.url(`/diagnostics/groups/${found!.id}`));
     expect(one.json()).toMatchObject({ id: found!.id, kind: 'socket.client', live: 3, created: 3, closed: 0 });
     const text = await httpGet(served.url('/diagnostics/groups?kind=socket&format=text'));
-    expect(text.text).toMatch(new RegExp(`^ *3 .*socket\\.client +test/diagnostics/groups\\.spec\\.ts:${line} `, 'm'));
+    expect(text.text).toMatch(new RegExp(`^ *3 .*socket\\.client +test/diagnostics/groups\\.spec\\.ts:${line}$`, 'm'));
 
     for (const socket of sockets) socket.destroy();
     const after = (await groups('?kind=socket.client&min=0')).groups.find(({ id }) => id === found!.id);

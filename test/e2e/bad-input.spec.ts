@@ -27,7 +27,6 @@ it('accepts what fits', async () => {
 describe('refuses, and changes nothing:', () => {
   it.each<[string, string, unknown, string]>([
     ['an unknown command', 'schedule.explode', {}, 'NOT_FOUND'],
-    ['a command that is not served yet', 'schedule.preview', { cron: '* * * * *' }, 'NOT_FOUND'],
     ['a command named like an inherited member', 'constructor', {}, 'NOT_FOUND'],
     ['an unknown field', 'schedule.upsert', { ...schedule, id: 'x', colour: 'red' }, 'INVALID_ARGUMENT'],
     [

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { KindCounter } from '../../src/ledger/counting/kind-counter.js';
+import { type KindCounter } from '../../src/ledger/counting/kind-counter.js';
 import { LedgerCore } from '../../src/ledger/ledger-core.js';
 import { ledgerSettings } from '../../src/ledger/ledger.options.js';
 import type { LedgerSnapshot } from '../../src/ledger/ledger-snapshot.js';

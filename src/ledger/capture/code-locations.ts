@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { dirname, sep } from 'node:path';
-import { parseStack } from './parse-stack.js';
 
 /** `hidden`: Node itself, the ledger, code without a file. `library`: somebody else's. `user`: the application's. */
 export type CodeOwner = 'hidden' | 'library' | 'user';
@@ -22,9 +21,6 @@ export interface CodeLocation {
   /** Position in the source the file was compiled from: undefined until asked for, null when there is none. */
   original?: { path: string; line: number; column: number } | null;
 }
-
-/** `Error.prepareStackTrace` of somebody else: a loader that compiles in memory (jest, ts-node) maps positions with it. */
-export type StackFormatter = (error: Error, callSites: NodeJS.CallSite[]) => unknown;
 
 /** Other copies of the ledger run from other directories; this one need not be named by its path alone. */
 const LEDGER_DIRECTORY = dirname(__dirname) + sep;
@@ -62,14 +58,12 @@ export class CodeLocations {
   }
 
   /** Undefined when the table of locations is full. */
-  locate(file: CodeFile, callSite: NodeJS.CallSite, formatter?: StackFormatter): CodeLocation | undefined {
+  locate(file: CodeFile, callSite: NodeJS.CallSite): CodeLocation | undefined {
     const key = file.number * POSITIONS_PER_FILE + (callSite as unknown as { getPosition(): number }).getPosition();
     const known = this.locations.get(key);
     if (known) return known;
     const line = callSite.getLineNumber() ?? 0;
-    const location = this.intern(key, file, line, callSite.getColumnNumber() ?? 0, functionNameOf(callSite));
-    if (location && formatter && /\.[cm]?tsx?$/.test(file.path)) location.original = mappedBy(formatter, callSite);
-    return location;
+    return this.intern(key, file, line, callSite.getColumnNumber() ?? 0, functionNameOf(callSite));
   }
 
   /** The location of a frame that is known as text only. */
@@ -104,27 +98,11 @@ function ownerOf(path: string): CodeOwner {
   return path.includes(`${sep}node_modules${sep}`) ? 'library' : 'user';
 }
 
-/** Asked once per location: what was compiled in memory has no map on disk to be read later. */
-function mappedBy(formatter: StackFormatter, callSite: NodeJS.CallSite): CodeLocation['original'] {
-  try {
-    const frame = parseStack(String(formatter(new Error('position'), [callSite])))[0];
-    return (
-      frame && {
-        path: frame.file.startsWith('file:') ? fileURLToPath(frame.file) : frame.file,
-        line: frame.line,
-        column: frame.column,
-      }
-    );
-  } catch {
-    return undefined;
-  }
-}
-
 function functionNameOf(callSite: NodeJS.CallSite): string | null {
   const name = callSite.getFunctionName();
   if (!name) return null;
   if (callSite.isConstructor()) return `new ${name}`;
   if (name.includes('.')) return name;
   const typeName = callSite.isToplevel() ? null : callSite.getTypeName();
-  return typeName && typeName !== 'Object' && typeName !== 'global' ? `${typeName}.${name}` : name;
+  return typeName && typeName !== 'Object' && typeName !== 'global' && typeName !== 'Function' ? `${typeName}.${name}` : name;
 }

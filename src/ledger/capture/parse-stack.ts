@@ -6,14 +6,18 @@ export interface TextFrame {
   readonly functionName: string | null;
 }
 
+const FRAME = /^\s*at (?:(.*?) \()?((?:file:\/\/|node:|[A-Za-z]:[\\/]|\/).*?):(\d+):(\d+)\)?$/;
+
 /** Frames of a stack that exists as text only (a warning of Node), innermost first. What is not understood is left out. */
 export function parseStack(stack: string): TextFrame[] {
-  const frames: TextFrame[] = [];
-  for (const line of stack.split('\n')) {
-    const match = /^\s*at (?:(.*?) \()?((?:file:\/\/|node:|[A-Za-z]:[\\/]|\/).*?):(\d+):(\d+)\)?$/.exec(line);
-    if (match) {
-      frames.push({ functionName: match[1] ?? null, file: match[2], line: Number(match[3]), column: Number(match[4]) });
-    }
-  }
-  return frames;
+  return stack
+    .split('\n')
+    .map(parseFrame)
+    .filter((frame) => frame !== null);
+}
+
+/** One line of a stack; null when it names no place. */
+export function parseFrame(line: string): TextFrame | null {
+  const match = FRAME.exec(line);
+  return match && { functionName: match[1] ?? null, file: match[2], line: Number(match[3]), column: Number(match[4]) };
 }

@@ -1,6 +1,7 @@
 import { sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { GroupOrigin } from './group-origin.js';
-import type { TextFrame } from './parse-stack.js';
+import { parseFrame, type TextFrame } from './parse-stack.js';
 import type { CodeLocation, CodeLocations } from './code-locations.js';
 
 const MAX_FRAMES = 8;
@@ -9,6 +10,9 @@ const MAX_LIBRARY_FRAMES = 4;
 const USER_FRAMES = 4;
 
 const INJECTOR = `${sep}@nestjs${sep}core${sep}injector${sep}`;
+
+/** Loaded from a source that is no JavaScript: a loader (jest, ts-node, tsx) compiled it in memory, and has the map. */
+const COMPILED_IN_MEMORY = /\.[cm]?tsx?$/;
 
 const takeSites = (_error: Error, sites: NodeJS.CallSite[]): NodeJS.CallSite[] => sites;
 
@@ -24,12 +28,12 @@ export class StackCapture {
    * @param depth frames to walk; a socket opened through `fetch` has its user 33 frames up
    */
   capture(depth: number): GroupOrigin | undefined {
-    const formatter = Error.prepareStackTrace;
     const sites = structuredStack(depth);
     const libraryFrames: CodeLocation[] = [];
     const userFrames: CodeLocation[] = [];
     let throughInjector = false;
-    for (const callSite of sites) {
+    let text: (TextFrame | null)[] | undefined;
+    for (const [index, callSite] of sites.entries()) {
       const file = this.locations.fileOf(callSite);
       if (!file) return undefined;
       if (file.owner === 'hidden') continue;
@@ -37,8 +41,12 @@ export class StackCapture {
         throughInjector ||= file.path.includes(INJECTOR);
         if (libraryFrames.length >= MAX_LIBRARY_FRAMES) continue;
       }
-      const location = this.locations.locate(file, callSite, formatter);
+      const location = this.locations.locate(file, callSite);
       if (!location) return undefined;
+      if (location.original === undefined && COMPILED_IN_MEMORY.test(file.path)) {
+        text ??= textStack(depth);
+        location.original = placeOf(text[index]);
+      }
       if (userFrames.length > 0 || file.owner === 'user') {
         userFrames.push(location);
         if (userFrames.length >= USER_FRAMES || libraryFrames.length + userFrames.length >= MAX_FRAMES) break;
@@ -63,6 +71,23 @@ export class StackCapture {
     }
     return { frames: kept, site: kept.find(({ file }) => file.owner === 'user') ?? null, provider: null };
   }
+}
+
+/** The same stack as whoever compiled it prints it, mapped; index by index. Once per location: it is slow. */
+function textStack(depth: number): (TextFrame | null)[] {
+  const { stackTraceLimit } = Error;
+  try {
+    Error.stackTraceLimit = depth;
+    return (new Error('position').stack ?? '').split('\n').slice(1).map(parseFrame);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function placeOf(frame: TextFrame | null | undefined): CodeLocation['original'] {
+  if (!frame) return null;
+  const { file, line, column } = frame;
+  return { path: file.startsWith('file:') ? fileURLToPath(file) : file, line, column };
 }
 
 /** @throws whatever a frozen or foreign `Error` throws; callers run under the guard of their hook */
