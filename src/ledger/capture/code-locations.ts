@@ -104,5 +104,7 @@ function functionNameOf(callSite: NodeJS.CallSite): string | null {
   if (callSite.isConstructor()) return `new ${name}`;
   if (name.includes('.')) return name;
   const typeName = callSite.isToplevel() ? null : callSite.getTypeName();
-  return typeName && typeName !== 'Object' && typeName !== 'global' && typeName !== 'Function' ? `${typeName}.${name}` : name;
+  return typeName && typeName !== 'Object' && typeName !== 'global' && typeName !== 'Function'
+    ? `${typeName}.${name}`
+    : name;
 }

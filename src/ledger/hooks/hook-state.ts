@@ -23,9 +23,14 @@ export class HookState {
     }
   }
 
-  /** Runs the ledger's own code inside somebody else's call. */
+  /** Whether a hook may run now. */
+  mayRun(hook: string): boolean {
+    return this.active && (this.failureCount === 0 || (this.failuresByHook.get(hook) ?? 0) < MAX_FAILURES);
+  }
+
+  /** Runs the ledger's own code inside somebody else's call. Allocates a closure: wrappers that are called often do without. */
   run(hook: string, work: () => void): void {
-    if (!this.active || (this.failureCount > 0 && (this.failuresByHook.get(hook) ?? 0) >= MAX_FAILURES)) return;
+    if (!this.mayRun(hook)) return;
     try {
       this.fault?.(hook);
       work();

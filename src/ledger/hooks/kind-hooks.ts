@@ -35,7 +35,14 @@ export class KindHooks {
       return {
         hooked(this: unknown, ...args: unknown[]): unknown {
           const result = Reflect.apply(original, this, args);
-          if (state.active) state.run(hook, () => then(this as object, args, result));
+          if (state.mayRun(hook)) {
+            try {
+              state.fault?.(hook);
+              then(this as object, args, result);
+            } catch (error) {
+              state.failed(hook, error);
+            }
+          }
           return result;
         },
       }.hooked;
@@ -49,7 +56,14 @@ export class KindHooks {
     this.wrap(target, key, (original) => {
       return {
         hooked(this: unknown, ...args: unknown[]): unknown {
-          if (state.active) state.run(hook, () => first(this as object, args));
+          if (state.mayRun(hook)) {
+            try {
+              state.fault?.(hook);
+              first(this as object, args);
+            } catch (error) {
+              state.failed(hook, error);
+            }
+          }
           return Reflect.apply(original, this, args);
         },
       }.hooked;

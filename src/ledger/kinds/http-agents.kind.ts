@@ -10,10 +10,16 @@ export const httpAgents: Kind = {
   name: 'http-agents',
   install(hooks) {
     const counter = hooks.counter('http.agent', { endsByCollection: true });
-    // The first method its constructor calls.
-    hooks.before(Agent.prototype, 'on', (self, [event]) => {
-      // Set by then; the constructor listens for its own event last.
-      if (event === 'free' && (self as { keepAlive?: boolean }).keepAlive === true) counter.open(self);
+    const { state } = hooks;
+    // The first method its constructor calls. Without `keepAlive` it is left at once: there is one for every such request.
+    hooks.wrap(Agent.prototype, 'on', (original) => {
+      return function (this: unknown, event: unknown): unknown {
+        if (event === 'free' && (this as { keepAlive?: boolean }).keepAlive === true) {
+          state.run('before on', () => counter.open(this as object));
+        }
+        // eslint-disable-next-line prefer-rest-params -- forwards without an array per agent
+        return original.apply(this, arguments as unknown as unknown[]);
+      };
     });
     hooks.before(Agent.prototype, 'destroy', (self) => counter.close(self));
   },

@@ -40,7 +40,8 @@ function installClients(hooks: KindHooks): void {
 }
 
 interface InstanceWrapper {
-  readonly name?: unknown;
+  /** What it is injected by: a class, a string or a symbol. */
+  readonly token?: unknown;
   readonly host?: { readonly metatype?: { readonly name?: string } };
 }
 
@@ -57,8 +58,8 @@ function installInjector(hooks: KindHooks): void {
         hooked(this: unknown, ...args: unknown[]): unknown {
           const outer = stacks.currentProvider;
           state.run('instantiateClass', () => {
-            const { name, host } = args[1] as InstanceWrapper;
-            const provider = typeof name === 'function' ? (name as { name: string }).name : String(name);
+            const { token, host } = args[1] as InstanceWrapper;
+            const provider = typeof token === 'function' ? token.name : String(token);
             stacks.currentProvider = host?.metatype?.name ? `${provider} in ${host.metatype.name}` : provider;
           });
           try {
