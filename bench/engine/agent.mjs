@@ -41,8 +41,9 @@ if (commanderPort !== undefined) {
     });
   const { heartbeatEveryMs } = await register();
   setInterval(async () => {
-    const { unknown } = await commander.call('agent.heartbeat', { ...identity, inFlight: 0 });
-    if (unknown) await register();
+    // The commander goes first.
+    const answer = await commander.call('agent.heartbeat', { ...identity, inFlight: 0 }).catch(() => undefined);
+    if (answer?.unknown) await register();
   }, heartbeatEveryMs);
 }
 

@@ -20,30 +20,39 @@ local function createRun(run)
   local key = runKey(run.ns, run.runId)
   if redis.call('EXISTS', key) == 1 then return 0 end
   local at = run.at
-  redis.call('HSET', key, 'namespace', run.ns, 'runId', run.runId, 'spec', run.specText, 'attempt', 0, 'epoch', 0, 'createdAt', at)
-  if run.resultKey then redis.call('HSET', key, 'resultKey', run.resultKey) end
-  if run.priority then redis.call('HSET', key, 'priority', run.priority) end
-  if run.parentId then redis.call('HSET', key, 'parentId', run.parentId) end
+  local fields = { 'namespace', run.ns, 'runId', run.runId, 'spec', run.specText, 'attempt', 0, 'epoch', 0, 'createdAt', at }
+  local function set(field, value)
+    fields[#fields + 1] = field
+    fields[#fields + 1] = value
+  end
+  for _, field in ipairs({ 'resultKey', 'priority', 'parentId', 'scheduleId', 'tickAt' }) do
+    if run[field] then set(field, run[field]) end
+  end
+  if run.failedAgentId then set('failedAgentIds', run.failedAgentId) end
+  local lookAt = at + run.outboxMs
+  if run.buffered then
+    set('state', 'waiting')
+    set('enqueues', 0)
+    set('buffered', 1)
+    lookAt = at + ${BUFFER_LOOK_MS}
+  elseif run.dueAt and run.dueAt > at then
+    set('state', 'delayed')
+    set('enqueues', 0)
+    set('dueAt', run.dueAt)
+    lookAt = run.dueAt
+  else
+    set('state', 'waiting')
+    set('enqueues', 1)
+  end
+  redis.call('HSET', key, unpack(fields))
+  redis.call('ZADD', dueKey, lookAt, runMember(run.ns, run.runId))
   if run.scheduleId then
-    redis.call('HSET', key, 'scheduleId', run.scheduleId)
     redis.call('ZADD', prefix .. ':runs-of:' .. run.ns .. ':' .. run.scheduleId, at, run.runId)
     if run.buffered then
       redis.call('SET', bufferKey(run.ns, run.scheduleId), run.runId)
     elseif not run.parentId then
       redis.call('SADD', openKey(run.ns, run.scheduleId), run.runId)
     end
-  end
-  if run.tickAt then redis.call('HSET', key, 'tickAt', run.tickAt) end
-  if run.failedAgentId then redis.call('HSET', key, 'failedAgentIds', run.failedAgentId) end
-  if run.buffered then
-    redis.call('HSET', key, 'state', 'waiting', 'enqueues', 0, 'buffered', 1)
-    redis.call('ZADD', dueKey, at + ${BUFFER_LOOK_MS}, runMember(run.ns, run.runId))
-  elseif run.dueAt and run.dueAt > at then
-    redis.call('HSET', key, 'state', 'delayed', 'enqueues', 0, 'dueAt', run.dueAt)
-    redis.call('ZADD', dueKey, run.dueAt, runMember(run.ns, run.runId))
-  else
-    redis.call('HSET', key, 'state', 'waiting', 'enqueues', 1)
-    redis.call('ZADD', dueKey, at + run.outboxMs, runMember(run.ns, run.runId))
   end
   redis.call('SADD', prefix .. ':namespaces', run.ns)
   redis.call('ZADD', prefix .. ':runs:' .. run.ns, at, run.runId)

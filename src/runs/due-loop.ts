@@ -76,11 +76,13 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private sleep(ms: number): void {
     if (this.stopped) return;
-    const at = performance.now() + Math.max(0, ms);
+    // Never longer than to the next look: a tick of next year is more than a timer takes.
+    const delayMs = Math.min(Math.max(0, ms), this.settings.tickPollEveryMs);
+    const at = performance.now() + delayMs;
     if (at >= this.wakeAt) return;
     this.wakeAt = at;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.turn(), Math.max(0, ms));
+    this.timer = setTimeout(() => void this.turn(), delayMs);
     this.timer.unref();
   }
 
@@ -102,7 +104,7 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
       this.turning = false;
       if (this.turnAgain) nextMs = 0;
       this.turnAgain = false;
-      this.sleep(Math.min(nextMs, this.settings.tickPollEveryMs));
+      this.sleep(nextMs);
     }
   }
 

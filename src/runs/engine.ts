@@ -5,7 +5,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { type Job, Queue, Worker } from 'bullmq';
+import { type Job, Queue } from 'bullmq';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import { InFlight } from '../lifecycle/in-flight.js';
@@ -16,6 +16,7 @@ import { REDIS, type RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { redisStatus } from '../redis/redis-status.js';
 import type { EngineJob } from './engine-job.js';
+import { EngineWorker } from './engine-worker.js';
 import { RunExecutor } from './run-executor.js';
 
 export interface EngineCounts {
@@ -27,6 +28,8 @@ export interface EngineCounts {
 const QUEUE_NAME = 'engine';
 /** Finding a job in a list takes time in proportion: beyond this many, a job that no list names is found when there are fewer. */
 const MAX_SEARCHED_COUNT = 1_000;
+/** Every other state is that of a job whose record or list was lost; one that was emptied even ends as completed. */
+const BUSY_STATES: ReadonlySet<string> = new Set(['waiting', 'prioritized', 'active']);
 /** Closing a worker whose Redis answers takes milliseconds; this bounds the case where it does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
@@ -40,9 +43,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Engine.name);
   private readonly queue: Queue<EngineJob>;
-  /** Jobs that were fetched and not yet given to the processor, by their id. */
-  private readonly begun = new Map<string, Promise<void>>();
-  private worker?: Worker<EngineJob>;
+  private worker?: EngineWorker;
 
   constructor(
     @Inject(REDIS) private readonly redis: RedisClient,
@@ -66,7 +67,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   onApplicationBootstrap(): void {
     const { runLockMs, maxConcurrentRuns } = this.settings;
-    const worker = new Worker<EngineJob>(QUEUE_NAME, (job) => this.process(job), {
+    const worker = new EngineWorker(QUEUE_NAME, (job) => this.process(job), {
       connection: engineConnection(this.redis),
       prefix: this.keys.key(),
       concurrency: maxConcurrentRuns,
@@ -74,10 +75,12 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
       stalledInterval: Math.max(1_000, Math.round(runLockMs * 0.4)),
       // A stalled job is a replica that died or froze; the run's own record bounds how often it is repeated.
       maxStalledCount: 1_000_000,
+      // The jobs say so themselves, unless their options were lost.
+      removeOnComplete: { count: 0 },
+      removeOnFail: { count: 0 },
       autorun: false,
     });
     worker.on('error', (error) => this.logger.debug(`worker: ${error.message}`));
-    worker.on('active', (job) => this.begin(job));
     worker.run().catch((error: Error) => this.logger.error(`worker ended: ${error.message}`));
     this.worker = worker;
   }
@@ -89,18 +92,19 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
       data: { namespace: job.namespace, runId: job.runId, enqueues: job.enqueues },
       opts: { jobId: jobId(job), ...(job.priority === undefined ? {} : { priority: job.priority }) },
     }));
+    this.worker?.expect(entries.length);
     // A pipeline of one costs three times as much as the command in it.
     if (entries.length === 1) await this.queue.add(entries[0].name, entries[0].data, entries[0].opts);
     else if (entries.length > 1) await this.queue.addBulk(entries);
   }
 
-  /** Whether the engine has this hand-over, waiting or active. A job that none of its lists names is lost: it is taken away. */
+  /** Whether the engine has this hand-over, waiting or active. What is left of a job that is neither is taken away. */
   async has(job: EngineJob): Promise<boolean> {
     const known = await this.queue.getJob(jobId(job));
     if (known === undefined) return false;
     const { waitingCount, activeCount } = await this.counts();
     if (waitingCount + activeCount > MAX_SEARCHED_COUNT) return true;
-    if ((await known.getState()) !== 'unknown') return true;
+    if (BUSY_STATES.has(await known.getState())) return true;
     return known.remove().then(
       () => false,
       // A worker holds its lock: it is under way.
@@ -144,24 +148,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     await settleWithin(this.queue.close(), CLOSE_TIMEOUT_MS);
   }
 
-  /**
-   * The worker fetches one job after the other, as many as it may process at once, before it processes any: what was fetched
-   * first would wait for hundreds of round trips. So the work begins when a job is fetched.
-   */
-  private begin(job: Job<EngineJob>): void {
-    const work = this.execute(job);
-    // The processor awaits it, and tells the worker of its failure.
-    work.catch(() => undefined);
-    this.begun.set(job.id!, work);
-  }
-
   private async process(job: Job<EngineJob>): Promise<void> {
-    const work = this.begun.get(job.id!);
-    this.begun.delete(job.id!);
-    await (work ?? this.execute(job));
-  }
-
-  private async execute(job: Job<EngineJob>): Promise<void> {
     const { namespace, runId, enqueues } = job.data;
     const done = this.inFlight.begin('run');
     try {

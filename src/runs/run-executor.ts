@@ -115,8 +115,9 @@ export class RunExecutor {
         deadlineAt: Date.now() + run.spec.timeoutMs,
         signal: controller.signal,
       });
-      await this.succeeded(run, JSON.stringify(value ?? null));
-      await place.release('succeeded', performance.now() - startedAt);
+      const tookMs = performance.now() - startedAt;
+      // Sent together, in this order.
+      await Promise.all([this.succeeded(run, JSON.stringify(value ?? null)), place.release('succeeded', tookMs)]);
     } catch (error) {
       if (!(error instanceof AgentCallError)) {
         await place.release('abandoned', performance.now() - startedAt);

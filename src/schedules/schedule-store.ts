@@ -5,14 +5,14 @@ import { CommandError } from '../contract/command-error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
-import { type CancelledRun, cancelledRuns, OUTBOX_MS } from '../runs/run-store.js';
+import { type CancelledRun, cancelledRuns, OUTBOX_MS, RunStore } from '../runs/run-store.js';
 import type { RunSpec } from '../runs/run.record.js';
 import { parseSchedule, type ScheduleRecord } from './schedule.record.js';
 import { fireTicksLua } from './fire-ticks.lua.js';
 import {
   dropLeftoverLua,
   pauseScheduleLua,
-  readScheduleLua,
+  readSchedulesLua,
   removeScheduleLua,
   resumeScheduleLua,
   writeScheduleLua,
@@ -29,28 +29,65 @@ export type TickEntry =
   | { tickAt: number; runId: string; lateMs?: number }
   | { from: number; to: number; count: number; outcome: string; reason: string };
 
+/** What is to become of the due ticks of one schedule. */
+export interface Firing {
+  /** As it was read. */
+  record: ScheduleRecord;
+  entries: readonly TickEntry[];
+  /** Undefined when none will ever come. */
+  next: PlacedTick | undefined;
+  latenessMs: number | undefined;
+  spec: RunSpec;
+  /** The spec as JSON. */
+  specText: string;
+}
+
+/** What became of them. */
+export interface Fired {
+  /** Runs to hand over. */
+  made: string[];
+  cancelled: CancelledRun[];
+}
+
 /** Schedules in Redis: every change is one script, compared with what the caller had read. */
 @Injectable()
 export class ScheduleStore {
-  private readonly readScript = new RedisScript<[number, ...string[]]>('read-schedule', readScheduleLua);
+  private readonly readScript = new RedisScript<[number, ...string[][]]>('read-schedules', readSchedulesLua);
   private readonly writeScript = new RedisScript<[number, number?, number?]>('write-schedule', writeScheduleLua);
   private readonly removeScript = new RedisScript<number>('remove-schedule', removeScheduleLua);
   private readonly dropScript = new RedisScript<number>('drop-leftover', dropLeftoverLua);
   private readonly pauseScript = new RedisScript<number>('pause-schedule', pauseScheduleLua);
   private readonly resumeScript = new RedisScript<[number, number?]>('resume-schedule', resumeScheduleLua);
-  private readonly fireScript = new RedisScript<string | null>('fire-ticks', fireTicksLua);
+  private readonly fireScript = new RedisScript<string>('fire-ticks', fireTicksLua);
 
   constructor(
     private readonly keys: RedisKeys,
+    private readonly runs: RunStore,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   /** The schedule, if there is one, and Redis' time. */
   async read(redis: RedisClient, namespace: string, id: string): Promise<{ now: number; record?: ScheduleRecord }> {
-    const [now, ...flat] = await this.run(redis, this.readScript, namespace, id, []);
-    const fields: Record<string, string> = {};
-    for (let at = 0; at < flat.length; at += 2) fields[flat[at]] = flat[at + 1];
-    return { now, record: parseSchedule(namespace, fields) };
+    const { now, records } = await this.readAll(redis, [{ namespace, id }]);
+    return { now, record: records[0] };
+  }
+
+  /** Schedules, undefined where there is none, in the order asked for, and Redis' time. */
+  async readAll(
+    redis: RedisClient,
+    names: readonly { namespace: string; id: string }[],
+  ): Promise<{ now: number; records: (ScheduleRecord | undefined)[] }> {
+    const [now, ...rows] = await this.readScript.run(
+      redis,
+      [this.keys.key('due')],
+      [this.keys.key(), ...names.flatMap(({ namespace, id }) => [namespace, id])],
+    );
+    const records = rows.map((flat, index) => {
+      const fields: Record<string, string> = {};
+      for (let at = 0; at < flat.length; at += 2) fields[flat[at]] = flat[at + 1];
+      return parseSchedule(names[index].namespace, fields);
+    });
+    return { now, records };
   }
 
   /**
@@ -120,38 +157,39 @@ export class ScheduleStore {
   }
 
   /**
-   * Deals with the ticks of a plan.
-   * @returns the runs to hand over, and those that were cancelled for them; undefined when another replica was faster
+   * Deals with the ticks of several schedules, each by itself.
+   * @returns for each the runs to hand over and those that were cancelled for them, why it failed, or undefined when another
+   * replica was faster
    */
-  async fire(
-    redis: RedisClient,
-    record: ScheduleRecord,
-    entries: readonly TickEntry[],
-    next: PlacedTick | undefined,
-    latenessMs: number | undefined,
-    spec: RunSpec,
-    keep: readonly number[],
-  ): Promise<{ made: string[]; cancelled: CancelledRun[] } | undefined> {
-    const plan = {
-      version: String(record.version),
-      readTickAt: String(record.nextTickAt),
-      nextTickAt: next?.tickAt,
-      nextDueAt: next?.dueAt,
-      maxRuns: record.spec.maxRuns,
-      latenessMs,
-      entries,
-      specText: JSON.stringify(spec),
-      resultKey: spec.resultKey,
+  async fire(redis: RedisClient, firings: readonly Firing[]): Promise<(Fired | { error: string } | undefined)[]> {
+    const { ticksKeptPerSchedule, runRetentionMs } = this.settings;
+    const request = {
       outboxMs: OUTBOX_MS,
-      overlap: record.spec.overlap,
-      keep,
-      ledgerCount: this.settings.ticksKeptPerSchedule,
-      ledgerMs: this.settings.runRetentionMs,
+      keep: this.runs.keep,
+      ledgerCount: ticksKeptPerSchedule,
+      ledgerMs: runRetentionMs,
+      plans: firings.map(({ record, entries, next, latenessMs, spec, specText }) => ({
+        ns: record.namespace,
+        id: record.spec.id,
+        version: String(record.version),
+        readTickAt: String(record.nextTickAt),
+        nextTickAt: next?.tickAt,
+        nextDueAt: next?.dueAt,
+        maxRuns: record.spec.maxRuns,
+        latenessMs,
+        entries,
+        specText,
+        resultKey: spec.resultKey,
+        overlap: record.spec.overlap,
+      })),
     };
-    const text = await this.run(redis, this.fireScript, record.namespace, record.spec.id, [JSON.stringify(plan)]);
-    if (text === null) return undefined;
-    const { made, cancelled } = JSON.parse(text) as { made: unknown; cancelled: unknown };
-    return { made: Array.isArray(made) ? (made as string[]) : [], cancelled: cancelledRuns(cancelled) };
+    const text = await this.fireScript.run(redis, [this.keys.key('due')], [this.keys.key(), JSON.stringify(request)]);
+    const reply = JSON.parse(text) as ({ made: unknown; cancelled: unknown } | { error: string } | false)[];
+    return reply.map((one) => {
+      if (one === false) return undefined;
+      if ('error' in one) return one;
+      return { made: Array.isArray(one.made) ? (one.made as string[]) : [], cancelled: cancelledRuns(one.cancelled) };
+    });
   }
 
   private run<Reply>(

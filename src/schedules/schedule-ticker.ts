@@ -5,18 +5,20 @@ import type { RedisClient } from '../redis/redis-client.js';
 import { type DueItem, DueLoop } from '../runs/due-loop.js';
 import type { EngineJob } from '../runs/engine-job.js';
 import { RunCancellation } from '../runs/run-cancellation.js';
-import { RunStore } from '../runs/run-store.js';
 import { OVERLAPPED, RunSubmission } from '../runs/run-submission.js';
 import { jitterOf } from './jitter.js';
 import { Lateness } from './lateness.js';
 import { runSpecOf } from './run-spec.js';
 import { runsCount, type ScheduleRecord } from './schedule.record.js';
-import { type PlacedTick, ScheduleStore, type TickEntry } from './schedule-store.js';
+import { type Firing, type PlacedTick, ScheduleStore, type TickEntry } from './schedule-store.js';
 import { planTicks } from './tick-plan.js';
 import { tickSpan } from './tick-span.js';
 import { TickTimes } from './tick-times.js';
 
 const HAND_OVER_MS = 2_000;
+/** Schedules that are read together, and due times that one script deals with at most. */
+const BATCH_COUNT = 50;
+const MAX_SCRIPT_CHARS = 262_144;
 
 /** Turns due ticks into runs. */
 @Injectable()
@@ -28,7 +30,6 @@ export class ScheduleTicker implements OnModuleInit {
     private readonly store: ScheduleStore,
     private readonly submission: RunSubmission,
     private readonly cancellation: RunCancellation,
-    private readonly runs: RunStore,
     private readonly lateness: Lateness,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
@@ -37,24 +38,32 @@ export class ScheduleTicker implements OnModuleInit {
     this.dueLoop.handle('s', (redis, items) => this.fireDue(redis, items));
   }
 
+  /** By the batch: Redis serves others between two of them, and the runs of the first begin while the next is looked at. */
   private async fireDue(redis: RedisClient, items: readonly DueItem[]): Promise<void> {
-    const outcomes = await Promise.allSettled(items.map((item) => this.fireOne(redis, item)));
-    const jobs: EngineJob[] = [];
-    for (const [at, outcome] of outcomes.entries()) {
-      if (outcome.status === 'fulfilled') jobs.push(...outcome.value);
-      // One broken record must not hold back the others; it comes due again after its claim.
-      else this.logger.error(`schedule ${items[at].namespace}/${items[at].id}: ${(outcome.reason as Error).message}`);
+    const handOvers: Promise<void>[] = [];
+    for (let from = 0; from < items.length; from += BATCH_COUNT) {
+      const batch = items.slice(from, from + BATCH_COUNT);
+      const { now, records } = await this.store.readAll(redis, batch);
+      const firings: Firing[] = [];
+      for (const [index, record] of records.entries()) {
+        const { namespace, id } = batch[index];
+        try {
+          if (isDueEver(record)) firings.push(this.plan(record, now));
+          else await this.store.dropLeftover(redis, namespace, id);
+        } catch (error) {
+          this.failed(namespace, id, (error as Error).message);
+        }
+      }
+      for (const together of inScripts(firings)) {
+        handOvers.push(this.submission.handOver(await this.fire(redis, together, now), Date.now() + HAND_OVER_MS));
+      }
     }
-    await this.submission.handOver(jobs, Date.now() + HAND_OVER_MS);
+    await Promise.all(handOvers);
   }
 
-  private async fireOne(redis: RedisClient, { namespace, id }: DueItem): Promise<EngineJob[]> {
-    const { now, record } = await this.store.read(redis, namespace, id);
-    if (record?.nextTickAt === undefined || record.pausedAt !== undefined) {
-      await this.store.dropLeftover(redis, namespace, id);
-      return [];
-    }
-    const { spec } = record;
+  private plan(record: DueSchedule, now: number): Firing {
+    const { namespace, spec } = record;
+    const { id } = spec;
     const times = new TickTimes(spec);
     const nextTick = (after: number) => times.next(after);
     const plan = planTicks({
@@ -71,7 +80,6 @@ export class ScheduleTicker implements OnModuleInit {
       skipUntil: record.skipUntil,
       remainingRuns: spec.maxRuns === undefined ? undefined : Math.max(0, spec.maxRuns - runsCount(record)),
     });
-    const next = placeTick(record, plan.nextTickAt);
     const latenessOf = (tickAt: number) => Math.max(0, now - (placeTick(record, tickAt)?.dueAt ?? now));
     const entries: TickEntry[] = [];
     let worstMs: number | undefined;
@@ -86,13 +94,64 @@ export class ScheduleTicker implements OnModuleInit {
       const lateMs = latenessMs > this.settings.lateAfterMs ? latenessMs : undefined;
       entries.push({ tickAt, runId: tickRunId(id, tickAt), lateMs });
     }
-    const fired = await this.store.fire(redis, record, entries, next, worstMs, runSpecOf(spec), this.runs.keep);
-    if (next !== undefined) this.dueLoop.wakeWithin(next.dueAt - now);
-    if (fired === undefined) return [];
-    if (worstMs !== undefined) this.lateness.record(worstMs);
-    if (fired.cancelled.length > 0) await this.cancellation.follow(redis, namespace, fired.cancelled, OVERLAPPED);
-    return fired.made.map((runId) => ({ namespace, runId, enqueues: 1 }));
+    const next = placeTick(record, plan.nextTickAt);
+    const runSpec = runSpecOf(spec);
+    return { record, entries, next, latenessMs: worstMs, spec: runSpec, specText: JSON.stringify(runSpec) };
   }
+
+  private async fire(redis: RedisClient, firings: readonly Firing[], now: number): Promise<EngineJob[]> {
+    const outcomes = await this.store.fire(redis, firings);
+    const jobs: EngineJob[] = [];
+    const followed: Promise<void>[] = [];
+    for (const [index, fired] of outcomes.entries()) {
+      const { record, next, latenessMs } = firings[index];
+      const { namespace } = record;
+      if (fired !== undefined && 'error' in fired) {
+        this.failed(namespace, record.spec.id, fired.error);
+        continue;
+      }
+      if (next !== undefined) this.dueLoop.wakeWithin(next.dueAt - now);
+      if (fired === undefined) continue;
+      if (latenessMs !== undefined) this.lateness.record(latenessMs);
+      for (const runId of fired.made) jobs.push({ namespace, runId, enqueues: 1 });
+      if (fired.cancelled.length > 0) {
+        const following = this.cancellation.follow(redis, namespace, fired.cancelled, OVERLAPPED);
+        followed.push(following.catch((error: Error) => this.failed(namespace, record.spec.id, error.message)));
+      }
+    }
+    // First the agents are told to stop, then the next runs begin.
+    await Promise.all(followed);
+    return jobs;
+  }
+
+  /** One broken record must not hold back the others; it comes due again after its claim. */
+  private failed(namespace: string, id: string, why: string): void {
+    this.logger.error(`schedule ${namespace}/${id}: ${why}`);
+  }
+}
+
+type DueSchedule = ScheduleRecord & { nextTickAt: number };
+
+function isDueEver(record: ScheduleRecord | undefined): record is DueSchedule {
+  return record?.nextTickAt !== undefined && record.pausedAt === undefined;
+}
+
+/** What one script may do at once: as much as Redis does in a few milliseconds, and a command of bounded length. */
+function inScripts(firings: readonly Firing[]): Firing[][] {
+  const scripts: Firing[][] = [];
+  let entriesCount = Infinity;
+  let chars = 0;
+  for (const firing of firings) {
+    entriesCount += firing.entries.length;
+    chars += firing.specText.length;
+    if (entriesCount > BATCH_COUNT || chars > MAX_SCRIPT_CHARS) {
+      scripts.push([]);
+      entriesCount = firing.entries.length;
+      chars = firing.specText.length;
+    }
+    scripts[scripts.length - 1].push(firing);
+  }
+  return scripts;
 }
 
 /** The id of a tick's run: whoever fires the tick, it is the same run. */

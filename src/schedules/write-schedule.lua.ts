@@ -1,13 +1,16 @@
 import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
 
 /**
- * Reads a schedule and the time together. ARGV: prefix, ns, id.
- * Returns {now, field, value, field, value, …}.
+ * Reads schedules and the time together. ARGV: prefix, ns, id, ns, id, ….
+ * Returns {now, {field, value, …}, {field, value, …}, …}, in the order asked for.
  */
-export const readScheduleLua = `
+export const readSchedulesLua = `
 ${scheduleKeyspaceLua}
-local reply = redis.call('HGETALL', key)
-table.insert(reply, 1, now())
+local reply = { now() }
+for i = 2, #ARGV, 2 do
+  about(ARGV[i], ARGV[i + 1])
+  reply[#reply + 1] = redis.call('HGETALL', key)
+end
 return reply
 `;
 

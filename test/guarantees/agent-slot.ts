@@ -26,6 +26,10 @@ export class AgentSlot {
     return this.child !== undefined;
   }
 
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
   /** What its processes printed (the last 64 KiB). */
   output(): string {
     return this.printed;

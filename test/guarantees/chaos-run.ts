@@ -14,6 +14,7 @@ import { auditTicks, type TickAudit } from './tick-audit.js';
 /** Everything that is open when the disturbances end has to end within this. */
 const SETTLE_TIMEOUT_MS = 90_000;
 const LOOK_EVERY_MS = 250;
+const STUCK_SHOWN_COUNT = 5;
 const WATCH_EVERY_MS = 50;
 /** Due times of one schedule about which `schedule.explain` is asked. */
 const EXPLAINED_PER_SCHEDULE = 3;
@@ -66,7 +67,7 @@ export async function runChaos({
     say(`${schedules.length} schedules declared`);
 
     const watch = new ResultWatch(fleet, watchedKeys(schedules), journal);
-    journal.watchMachine();
+    journal.watchMachine(() => fleet.processIds());
     watch.start(WATCH_EVERY_MS);
     await new Disturbances(fleet, schedules, app, journal, random).until(endAt);
     say(`${journal.disturbances.length} disturbances; settling`);
@@ -149,6 +150,10 @@ async function settle(
     if (standings.every((standing) => standing === undefined || FINAL_STATES.has(standing.state))) return;
     await sleep(LOOK_EVERY_MS * 2);
   }
+  const ids = await records.allRunIds();
+  const standings = await records.standings(ids);
+  const stuck = ids.filter((_id, at) => standings[at] !== undefined && !FINAL_STATES.has(standings[at].state));
+  for (const runId of stuck.slice(0, STUCK_SHOWN_COUNT)) journal.violations.push(await records.everythingAbout(runId));
 }
 
 async function auditSchedules(

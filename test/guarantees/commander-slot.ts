@@ -23,6 +23,10 @@ export class CommanderSlot {
     return this.app !== undefined;
   }
 
+  get pid(): number | undefined {
+    return this.app?.pid;
+  }
+
   /** What its processes printed lately. */
   output(): string {
     return this.lastOutput + (this.app?.output() ?? '');

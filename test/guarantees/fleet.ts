@@ -49,7 +49,7 @@ export class Fleet {
     const server = await RedisServer.start({ appendOnly: true, args: ['--appendfsync', 'always'] });
     const redis = new Redis(server.url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
     redis.on('error', () => undefined);
-    const fleet = new Fleet(server, redis, await mkdtemp(join(tmpdir(), 'commander-guarantees-')), random);
+    const fleet = new Fleet(server, redis, await mkdtemp(join(tmpdir(), 'commander-guarantees-')), random.fork());
     try {
       for (let number = 0; number < COMMANDERS_COUNT; number += 1) {
         fleet.commanders.push(new CommanderSlot(await freePort(), server.url, distDir, { ...commanderSettings }));
@@ -75,6 +75,12 @@ export class Fleet {
   /** Where the agents write down what they execute. */
   get logFile(): string {
     return join(this.folder, 'agents.log');
+  }
+
+  /** The processes that must get their time: Redis, commanders and agents. */
+  processIds(): number[] {
+    const all = [this.server.pid, ...this.commanders.map(({ pid }) => pid), ...this.agents.map(({ pid }) => pid)];
+    return all.filter((pid) => pid !== undefined);
   }
 
   /** How wrong the clock of the next process is: up to 5 s, early or late. */

@@ -30,7 +30,7 @@ ${verdict}
 | | |
 | --- | --- |
 | lasted | ${Math.round(report.durationMs / 1_000)} s, and ${(report.settledMs / 1_000).toFixed(1)} s until the last run had ended |
-| seed | ${report.seed} (\`GUARANTEES_SEED=${report.seed}\` chooses the same again) |
+| seed | ${report.seed} (\`GUARANTEES_SEED=${report.seed}\` chooses the same schedules and disturbances; when they hit, the machine decides) |
 | machine | Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), Redis ${report.redisVersion} with AOF, \`appendfsync always\` |
 | fleet | 3 commanders and 6 agents, each a process; clocks ${clockRange(report.skewsMs)}, anew at each of ${report.skewsMs.length} starts, by ${clockMethod} |
 
@@ -66,8 +66,9 @@ run; 30 s by default): then its schedule's policy decides. Lateness is in ms fro
 
 ## Recovery
 
-The promise is ${RECOVERY_PROMISE_MS / 1_000} s after a kill (here at \`RUN_LOCK_MS\` 2,000). Counted from the kill or freeze; where all were killed, from when the
-first was back.
+The promise is ${RECOVERY_PROMISE_MS / 1_000} s after one commander is killed or frozen (here at \`RUN_LOCK_MS\` 2,000), counted from the kill. Where all were killed
+the time counts from when the first was back, where Redis was restarted from when it answered. A run whose engine job is lost
+together with its commander comes due again 10 s after its timeout (here 5 s).
 
 | what | times | until another replica fired a tick, p50 · worst | until the last overdue tick was dealt with | until the last run under way was taken over | runs taken over |
 | --- | ---: | ---: | ---: | ---: | ---: |

@@ -11,7 +11,13 @@ const distDir = process.env.DIST_DIR ?? join(__dirname, '../../dist');
 /** Starting before, settling and counting afterwards. */
 const AROUND_MS = 240_000;
 const SHOWN_COUNT = 40;
-const ALL_KILLED_RECOVERY_MS = 30_000;
+/** What the promise is about. */
+const PROMISED_KINDS: ReadonlySet<string> = new Set(['one killed', 'one frozen']);
+/**
+ * More than one thing went wrong at once: nobody was left, or the engine's jobs or the answers of Redis were lost as well. Then a run
+ * comes due again 10 s after its timeout of 5 s at the latest.
+ */
+const OTHER_RECOVERY_MS = 30_000;
 
 let report: ChaosReport;
 let page: string;
@@ -48,8 +54,7 @@ it('every run ended, results only moved forward, and nothing was executed twice 
 
 it('after each kill and freeze the ticks and runs of that commander were taken over within 10 s', () => {
   for (const { kind, firstTickMs, overdueTicksMs, takeoverMs } of recoveryFigures(report)) {
-    // Where nobody was left, three processes that start at once have two cores to do it, and all that has piled up.
-    const withinMs = kind === 'all killed' ? ALL_KILLED_RECOVERY_MS : RECOVERY_PROMISE_MS;
+    const withinMs = PROMISED_KINDS.has(kind) ? RECOVERY_PROMISE_MS : OTHER_RECOVERY_MS;
     for (const figures of [firstTickMs, overdueTicksMs, takeoverMs]) {
       expect({ kind, isInTime: percentile(figures, 100) <= withinMs || figures }).toEqual({ kind, isInTime: true });
     }

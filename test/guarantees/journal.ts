@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Something that was done to the fleet, or that the machine did to it. Times are ms since the epoch. */
 export interface Disturbance {
   kind: string;
@@ -34,14 +36,16 @@ export class Journal {
   readonly troubles: string[] = [];
   private timer?: NodeJS.Timeout;
 
-  /** Writes down when the machine itself leaves processes without time: that excuses what a freeze excuses. */
-  watchMachine(): void {
-    let seenAt = performance.now();
+  /** Writes down when the machine leaves processes without time: that does to them what a freeze does. */
+  watchMachine(processIds: () => readonly number[]): void {
+    const waitedMs = new Map<number, number>();
     this.timer = setInterval(() => {
-      const now = performance.now();
-      const lostMs = now - seenAt - LOOK_EVERY_MS;
-      seenAt = now;
-      if (lostMs > STARVED_AFTER_MS) this.note('the machine was busy', Date.now() - lostMs);
+      for (const pid of processIds()) {
+        const waited = waitedForProcessorMs(pid);
+        const lostMs = waited - (waitedMs.get(pid) ?? waited);
+        waitedMs.set(pid, waited);
+        if (lostMs > STARVED_AFTER_MS) this.note('a process got no processor', Date.now() - lostMs - LOOK_EVERY_MS);
+      }
     }, LOOK_EVERY_MS);
   }
 
@@ -56,5 +60,15 @@ export class Journal {
   /** Whether anything was done between two instants. */
   hasAny(from: number, to: number): boolean {
     return this.disturbances.some((disturbance) => disturbance.from <= to && disturbance.to >= from);
+  }
+}
+
+/** How long a process' main thread was ready and had to wait, since its start; 0 where the system does not tell. */
+function waitedForProcessorMs(pid: number): number {
+  try {
+    const [, waitedNs] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
+    return Number(waitedNs) / 1_000_000;
+  } catch {
+    return 0;
   }
 }

@@ -46,3 +46,29 @@ it('a run that waits in the engine for longer than its hand-over may take is not
     await service.stop();
   }
 }, 60_000);
+
+it('a run whose engine job was emptied while its replica died is executed again', async () => {
+  const service = await Service.start({ RUN_LOCK_MS: '1000' }, { replicas: 2 });
+  try {
+    const [survivor, victim] = service.replicas;
+    const client = service.client({}, survivor);
+    const agent = await service.agent({
+      handler: () => new Promise((resolve) => setTimeout(resolve, 1_000, 'done')),
+    });
+    const submitted = await Promise.all(
+      Array.from({ length: 10 }, () => client.jobs.submit({ job: { name: 'job' }, timeoutMs: 2_000 })),
+    );
+    await eventually(() => agent.activeCount === 10);
+    // The lists of the engine still name the jobs, but nothing is left of them.
+    for (const { runId } of submitted) await service.redis.cli('del', `{commander}:engine:default~${runId}~1`);
+    await victim.kill();
+    await eventually(
+      async () => {
+        for (const { runId } of submitted) expect((await client.runs.get({ runId })).state).toBe('succeeded');
+      },
+      { timeoutMs: 45_000, intervalMs: 200 },
+    );
+  } finally {
+    await service.stop();
+  }
+}, 90_000);

@@ -76,6 +76,25 @@ export class Records {
     return found;
   }
 
+  /** Everything that is written about a run, as JSON: for a run that is stuck. */
+  async everythingAbout(runId: string): Promise<string> {
+    const { redis } = this;
+    const record = await redis.hgetall(`${PREFIX}:run:${NAMESPACE}:${runId}`);
+    const engine = `${PREFIX}:engine`;
+    const job = `${NAMESPACE}~${runId}~${record.enqueues}`;
+    return JSON.stringify({
+      now: Date.now(),
+      record,
+      dueAt: await redis.zscore(`${PREFIX}:due`, `r|${NAMESPACE}|${runId}`),
+      job: await redis.hgetall(`${engine}:${job}`),
+      lockMs: await redis.pttl(`${engine}:${job}:lock`),
+      inWait: await redis.lpos(`${engine}:wait`, job),
+      inActive: await redis.lpos(`${engine}:active`, job),
+      inFailed: await redis.zscore(`${engine}:failed`, job),
+      inCompleted: await redis.zscore(`${engine}:completed`, job),
+    });
+  }
+
   /** State and epoch of runs, in their order; undefined where there is no record. */
   async standings(
     runIds: readonly string[],

@@ -51,10 +51,15 @@ export function auditRuns(runs: readonly RunFacts[], executions: readonly Execut
       const before = repeats[index];
       repeatedCount += 1;
       if (before.ended === 'succeeded') doneTwiceCount += 1;
-      if (repeat.epoch <= before.epoch) violations.push(`${attempt}: epoch ${repeat.epoch} came after ${before.epoch}`);
+      // Another agent cannot know of a newer epoch: what a commander orders there that was frozen is done in vain.
+      const isOfOneProcess = processOf(repeat) === processOf(before);
+      if (isOfOneProcess && repeat.epoch <= before.epoch) {
+        violations.push(`${attempt}: epoch ${repeat.epoch} came after ${before.epoch}`);
+      }
       if (journal.hasAny(before.beganAt - MARGIN_MS, repeat.beganAt)) return;
       uncausedCount += 1;
-      violations.push(`${attempt}: executed twice, and nothing was done to the fleet that explains it`);
+      const both = JSON.stringify([before, repeat]);
+      violations.push(`${attempt}: executed twice, and nothing was done to the fleet that explains it: ${both}`);
     });
   }
   const known = new Set(runs.map(({ runId }) => runId));
@@ -111,6 +116,11 @@ export function auditResults(
     }
   }
   return violations;
+}
+
+/** The agent process that made an execution: what comes before its number. */
+function processOf({ execution }: Execution): string {
+  return execution.slice(0, execution.lastIndexOf('-'));
 }
 
 function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {

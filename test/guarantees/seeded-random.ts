@@ -1,4 +1,4 @@
-/** Random numbers that a seed brings back: whatever a run chooses, it chooses again with the same seed. */
+/** Random numbers that a seed brings back. */
 export class SeededRandom {
   private state: number;
 
@@ -13,6 +13,11 @@ export class SeededRandom {
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  }
+
+  /** Numbers of their own, so that what is chosen here does not depend on how often somebody else chooses meanwhile. */
+  fork(): SeededRandom {
+    return new SeededRandom(Math.floor(this.next() * 4_294_967_296));
   }
 
   /** A whole number, both ends included. */
