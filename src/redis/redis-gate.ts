@@ -46,14 +46,16 @@ export class RedisGate {
    * whatever else `work` throws
    */
   async run<T>(deadlineAt: number, work: (redis: RedisClient) => Promise<T>): Promise<T> {
-    if (this.client.status !== 'ready') await this.ready(deadlineAt);
+    // A little before the caller's own deadline, so that it is told what it waited for.
+    const answerBy = deadlineAt - Math.min(MAX_MARGIN_MS, Math.max(0, deadlineAt - Date.now()) * MARGIN_SHARE);
+    if (this.client.status !== 'ready') await this.ready(answerBy);
     // Nobody waits for the answer: a command issued now could only surprise.
-    if (deadlineAt <= Date.now()) throw late();
+    if (answerBy <= Date.now()) throw late();
     let giveUp!: (error: CommandError) => void;
     const givenUp = new Promise<never>((_resolve, reject) => {
       giveUp = reject;
     });
-    const timer = setTimeout(() => giveUp(late()), msUntil(deadlineAt));
+    const timer = setTimeout(() => giveUp(late()), msUntil(answerBy));
     this.underWay.add(giveUp);
     try {
       return await Promise.race([work(this.gated), givenUp]);

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { CommanderAgentOptions } from '../../src/sdk/commander-agent.options.js';
 import { dieWithUs } from '../support/die-with-us.js';
-import { skewedProcess } from './process-clock.js';
+import { forgetClock, skewedProcess } from './process-clock.js';
 
 const READY_TIMEOUT_MS = 60_000;
 
@@ -57,6 +57,7 @@ export class AgentSlot {
     this.gone = new Promise((resolve) =>
       child.once('exit', () => {
         release();
+        forgetClock(child.pid!);
         if (this.child === child) this.child = undefined;
         resolve();
       }),

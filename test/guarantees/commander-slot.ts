@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CommanderClient } from '../../src/sdk/commander-client.js';
 import { BuiltApp } from '../support/built-app.js';
-import { skewedProcess } from './process-clock.js';
+import { forgetClock, skewedProcess } from './process-clock.js';
 
 /** One replica of commander at one address, and the processes that play it one after the other. */
 export class CommanderSlot {
@@ -69,6 +69,7 @@ export class CommanderSlot {
   }
 
   private forget(): void {
+    if (this.app !== undefined) forgetClock(this.app.pid);
     this.lastOutput = this.output().slice(-262_144);
     this.app = undefined;
     this.isFrozen = false;

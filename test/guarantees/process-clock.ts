@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 const LIBRARIES = [
@@ -24,10 +24,14 @@ export function skewedProcess(skewMs: number): { nodeArgs: string[]; env: Record
     env: {
       LD_PRELOAD: library,
       FAKETIME: skewMs < 0 ? seconds : `+${seconds}`,
-      // Differences of time must stay what they are, and a killed process must leave nothing in /dev/shm.
+      // Differences of time must stay what they are.
       DONT_FAKE_MONOTONIC: '1',
-      FAKETIME_DISABLE_SHM: '1',
       NO_FAKE_STAT: '1',
     },
   };
+}
+
+/** Takes away what libfaketime keeps in memory of a process that was killed. */
+export function forgetClock(pid: number): void {
+  for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`]) rmSync(`/dev/shm/${name}`, { force: true });
 }
