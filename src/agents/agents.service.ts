@@ -53,7 +53,10 @@ export class AgentsService {
     const { namespace, runId, epoch } = request;
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
 
-    let attempt = await this.tryAcquire(request, await this.directory.agents(namespace, deadlineAt), deadlineAt);
+    // Who looks for another agent must not miss one that has just come.
+    const seeksAnother = request.avoidAgentIds !== undefined && request.avoidAgentIds.length > 0;
+    const known = await this.directory.agents(namespace, deadlineAt, seeksAnother ? BELIEVED_FOR_MS : undefined);
+    let attempt = await this.tryAcquire(request, known, deadlineAt);
     if (!attempt.taken) {
       // Somebody may have come, or been ejected, since the look that this was based on.
       const snapshot = await this.directory.agents(namespace, deadlineAt, BELIEVED_FOR_MS);

@@ -261,16 +261,8 @@ describe('dead letters', () => {
     expect((await client.runs.list({ deadLettersOnly: true })).items.map(({ runId }) => runId)).toEqual([failed.runId]);
     isBroken = false;
     const two = await service.agent({ agentId: 'two', handler }, undefined, 'dead');
-    // Every replica has heard of it once it was given work by each.
-    await eventually(async () => {
-      await Promise.all(
-        service.replicas.map((replica) =>
-          service.client({ namespace: 'dead' }, replica).jobs.submit({ job: { name: 'job' }, wait: true }),
-        ),
-      );
-      return two.executeCount > 4;
-    });
-    const executedBefore = two.executeCount;
+    // A retry that seeks another agent believes what it knows of them for 100 ms.
+    await new Promise((resolve) => setTimeout(resolve, 250));
     const retried = await client.runs.retry({ runId: failed.runId, onOtherAgent: true });
     expect(await client.runs.retry({ runId: failed.runId })).toEqual(retried);
     await eventually(async () =>
@@ -280,7 +272,7 @@ describe('dead letters', () => {
         result: 'mended',
       }),
     );
-    expect(two.executeCount).toBe(executedBefore + 1);
+    expect(two.executeCount).toBe(1);
     expect((await client.runs.list({ deadLettersOnly: true })).items).toEqual([]);
     await expect(client.runs.retry({ runId: 'nobody' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
