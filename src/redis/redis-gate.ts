@@ -4,7 +4,7 @@ import { engineConnection } from './engine-connection.js';
 import { REDIS, type RedisClient } from './redis-client.js';
 import { guardRedisClient } from './redis-guard.js';
 
-const MAX_MARGIN_MS = 100;
+const MAX_MARGIN_MS = 200;
 const MARGIN_SHARE = 0.15;
 
 function unreachable(): CommandError {
