@@ -11,9 +11,9 @@ const require = createRequire(import.meta.url);
 const buildFlag = process.argv.find((arg) => arg.startsWith('--build='));
 const build = resolve(buildFlag?.slice('--build='.length) ?? 'dist');
 require('reflect-metadata');
-const { standardMeasurements } = require(`${build}/diagnostics/standard-measurements.js`);
-const { DiagnosticsService } = require(`${build}/diagnostics/diagnostics.service.js`);
-const { summaryText } = require(`${build}/diagnostics/summary-text.js`);
+const { standardMeasurements } = require(`${build}/diagnostics/summary/standard-measurements.js`);
+const { SummaryPart } = require(`${build}/diagnostics/summary/summary.part.js`);
+const { summaryText } = require(`${build}/diagnostics/summary/summary-text.js`);
 
 const ROUNDS = 40;
 const READS_PER_ROUND = 50;
@@ -46,8 +46,8 @@ console.log(`node ${process.version}, ${READS_PER_ROUND} reads × ${ROUNDS} roun
 
 const measurements = standardMeasurements();
 for (const measurement of measurements) measurement.start?.();
-const service = new DiagnosticsService([]);
-service.onModuleInit();
+const service = new SummaryPart([], console);
+service.start();
 await sleep(100);
 
 const tasks = () => [
@@ -67,7 +67,7 @@ table(
 );
 for (const file of files) closeSync(file);
 for (const timer of timers) clearTimeout(timer);
-service.onApplicationShutdown();
+service.stop();
 for (const measurement of measurements) measurement.stop?.();
 
 // Standing cost: CPU of an idle process without and with everything started, in turns.

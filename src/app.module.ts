@@ -2,9 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AgentsModule } from './agents/agents.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Settings } from './config/settings.js';
-import { DiagnosticsSummaryController } from './diagnostics/diagnostics-summary.controller.js';
+import { DiagnosticsCommandsController } from './diagnostics/commands/diagnostics-commands.controller.js';
 import { DiagnosticsModule } from './diagnostics/diagnostics.module.js';
-import { GroupsCommandController } from './diagnostics/groups-command.controller.js';
 import { InFlightSource } from './diagnostics/sources/in-flight.source.js';
 import { QueuesSource } from './diagnostics/sources/queues.source.js';
 import { RedisSource } from './diagnostics/sources/redis.source.js';
@@ -37,7 +36,7 @@ export class AppModule {
         DiagnosticsModule.forRoot({
           token: settings.diagnosticsToken,
           sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
-          controllers: [DiagnosticsSummaryController, GroupsCommandController],
+          controllers: [DiagnosticsCommandsController],
           imports: [TransportModule, RunsModule],
         }),
       ],

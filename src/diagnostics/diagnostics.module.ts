@@ -1,44 +1,75 @@
-import { type DynamicModule, Module, type Provider, type Type } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Logger,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+  type Type,
+} from '@nestjs/common';
 import type { DiagnosticsSource } from './diagnostics-source.js';
-import { DiagnosticsController } from './diagnostics.controller.js';
-import { DiagnosticsGuard } from './diagnostics.guard.js';
-import { DIAGNOSTICS_SOURCES, DIAGNOSTICS_TOKEN, type DiagnosticsOptions } from './diagnostics.options.js';
-import { DiagnosticsService } from './diagnostics.service.js';
-import { GroupsController } from './groups.controller.js';
-import { GroupsService } from './groups.service.js';
+import { DiagnosticsMiddleware } from './diagnostics.middleware.js';
+import type { DiagnosticsOptions } from './diagnostics.options.js';
+import { Diagnostics } from './diagnostics.js';
 
 /**
- * Serves `GET /diagnostics` in any Nest HTTP application:
+ * Serves the diagnostics in any Nest HTTP application:
  *
  *     @Module({ imports: [DiagnosticsModule.forRoot({ token: process.env.DIAGNOSTICS_TOKEN })] })
  *     export class AppModule {}
  */
 @Module({})
-export class DiagnosticsModule {
+export class DiagnosticsModule implements NestModule, OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
   static forRoot({ token, sources = [], controllers = [], imports = [] }: DiagnosticsOptions = {}): DynamicModule {
     const sourceClasses = sources.filter(isClass);
-    const sourceProvider: Provider = {
-      provide: DIAGNOSTICS_SOURCES,
-      inject: sourceClasses,
-      // In the order in which they were given, made by Nest or not.
-      useFactory: (...made: DiagnosticsSource[]) =>
-        sources.map((source) => (isClass(source) ? made[sourceClasses.indexOf(source)] : source)),
-    };
     return {
       module: DiagnosticsModule,
       imports: [...imports],
-      controllers: [DiagnosticsController, GroupsController, ...controllers],
+      controllers: [...controllers],
       providers: [
         ...sourceClasses,
-        sourceProvider,
-        { provide: DIAGNOSTICS_TOKEN, useValue: token },
-        DiagnosticsGuard,
-        DiagnosticsService,
-        GroupsService,
+        {
+          provide: Diagnostics,
+          inject: sourceClasses,
+          useFactory: (...made: DiagnosticsSource[]) =>
+            new Diagnostics({
+              token,
+              // In the order in which they were given, made by Nest or not.
+              sources: sources.map((source) => (isClass(source) ? made[sourceClasses.indexOf(source)]! : source)),
+              log: nestLog(),
+            }),
+        },
       ],
-      exports: [DiagnosticsService, GroupsService],
+      exports: [Diagnostics],
     };
   }
+
+  constructor(@Inject(Diagnostics) private readonly diagnostics: Diagnostics) {}
+
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(DiagnosticsMiddleware).forRoutes('{*path}');
+  }
+
+  onModuleInit(): void {
+    this.diagnostics.start();
+  }
+
+  onModuleDestroy(): void {
+    this.diagnostics.endLongAnswers();
+  }
+
+  /** After the HTTP server has closed, so that it answers during the drain. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.diagnostics.stop();
+  }
+}
+
+function nestLog() {
+  const logger = new Logger('Diagnostics');
+  return { info: (message: string) => logger.log(message), warn: (message: string) => logger.warn(message) };
 }
 
 function isClass(source: DiagnosticsSource | Type<DiagnosticsSource>): source is Type<DiagnosticsSource> {

@@ -7,14 +7,8 @@ export interface DiagnosticsOptions {
   token?: string;
   /** Sections of the application: objects, or classes that Nest makes. */
   sources?: readonly (DiagnosticsSource | Type<DiagnosticsSource>)[];
-  /** Further controllers that serve the same answers, for instance over TCP; DiagnosticsService is injectable in them. */
+  /** Further controllers that serve the same answers, for instance over TCP; `Diagnostics` is injectable in them. */
   controllers?: readonly Type[];
   /** Modules whose exports `sources` and `controllers` inject. */
   imports?: readonly (Type | DynamicModule | Promise<DynamicModule> | ForwardReference)[];
 }
-
-/** Injection token of the bearer token (`string | undefined`). */
-export const DIAGNOSTICS_TOKEN = Symbol('DIAGNOSTICS_TOKEN');
-
-/** Injection token of the sources (`DiagnosticsSource[]`). */
-export const DIAGNOSTICS_SOURCES = Symbol('DIAGNOSTICS_SOURCES');

@@ -3,4 +3,4 @@ export { diagnosticsSummarySchema, type DiagnosticsSummary } from '../contract/d
 export type { DiagnosticsSource } from './diagnostics-source.js';
 export { DiagnosticsModule } from './diagnostics.module.js';
 export type { DiagnosticsOptions } from './diagnostics.options.js';
-export { DiagnosticsService } from './diagnostics.service.js';
+export { Diagnostics } from './diagnostics.js';

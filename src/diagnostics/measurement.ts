@@ -1,6 +1,6 @@
 /**
  * One section of the page: a value read from this process. `read` returns at once and opens nothing; what has to run in
- * between (an observer, a histogram) is started and stopped by DiagnosticsService and never keeps the process alive.
+ * between (an observer, a histogram) is started and stopped by the summary and never keeps the process alive.
  */
 export interface Measurement<T = unknown> {
   /** Key of the section. */

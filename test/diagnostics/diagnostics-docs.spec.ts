@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { diagnosticsSections, diagnosticsSummarySchema } from '../../src/contract/diagnostics.schema';
-import { DiagnosticsService } from '../../src/diagnostics/index';
-import { standardMeasurements } from '../../src/diagnostics/standard-measurements';
+import { standardMeasurements } from '../../src/diagnostics/summary/standard-measurements';
+import { SummaryPart } from '../../src/diagnostics/summary/summary.part';
 
 interface Field {
   type: string;
@@ -63,10 +63,10 @@ describe('docs/diagnostics.md', () => {
   });
 
   it('names what is really answered', async () => {
-    const service = new DiagnosticsService([]);
-    service.onModuleInit();
-    const answer = diagnosticsSummarySchema.parse(await service.read());
-    service.onApplicationShutdown();
+    const part = new SummaryPart([], { info: () => undefined, warn: (line) => expect(line).toBeUndefined() });
+    part.start();
+    const answer = diagnosticsSummarySchema.parse(await part.read());
+    part.stop();
     const known = new Set(Object.keys(documented('The answer')));
     for (const name of Object.keys(diagnosticsSections))
       expect([name, answer[name as 'heap']]).not.toEqual([name, { error: expect.anything() }]);

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { httpGet } from '../support/http-get';
-import { isLoopbackAddress, isLoopbackHost } from '../../src/diagnostics/loopback';
+import { isLoopbackAddress, isLoopbackHost } from '../../src/diagnostics/http/loopback';
 import { DiagnosticsApp } from './support/diagnostics-app';
 
 const TOKEN = 'correct-horse-battery-staple';

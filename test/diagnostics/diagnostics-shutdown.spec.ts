@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { DiagnosticsService } from '../../src/diagnostics/diagnostics.service';
+import { Diagnostics } from '../../src/diagnostics/index';
 import { dieWithUs } from '../support/die-with-us';
 import { DiagnosticsApp } from './support/diagnostics-app';
 
@@ -26,15 +26,18 @@ describe('DiagnosticsModule in an application of somebody else', () => {
     expect(messages[0]!.folders.filter((folder) => !/^ledger(\/|$)/.test(folder)).sort()).toEqual([
       'contract',
       'diagnostics',
+      'diagnostics/groups',
+      'diagnostics/http',
       'diagnostics/measurements',
+      'diagnostics/summary',
     ]);
   });
 
   it('stops what it started when the application has closed, not before', async () => {
     const served = await DiagnosticsApp.start();
-    const service = served.app.get(DiagnosticsService);
-    expect((await service.read()).eventLoopDelay).toHaveProperty('windowMs');
+    const { summary } = served.app.get(Diagnostics);
+    expect((await summary.read()).eventLoopDelay).toHaveProperty('windowMs');
     await served.app.close();
-    expect((await service.read()).eventLoopDelay).toEqual({ error: 'Error' });
+    expect((await summary.read()).eventLoopDelay).toEqual({ error: 'Error' });
   });
 });

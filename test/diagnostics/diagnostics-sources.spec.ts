@@ -2,8 +2,9 @@ import { Inject, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Queue } from 'bullmq';
 import { diagnosticsSummarySchema } from '../../src/contract/diagnostics.schema';
-import { DiagnosticsModule, DiagnosticsService, type DiagnosticsSource } from '../../src/diagnostics/index';
-import { SOURCE_MAX_BYTES, SOURCE_TIMEOUT_MS } from '../../src/diagnostics/source-reader';
+import { Diagnostics, DiagnosticsModule, type DiagnosticsSource } from '../../src/diagnostics/index';
+import { SOURCE_MAX_BYTES, SOURCE_TIMEOUT_MS } from '../../src/diagnostics/summary/source-reader';
+import { SummaryPart } from '../../src/diagnostics/summary/summary.part';
 import { InFlightSource } from '../../src/diagnostics/sources/in-flight.source';
 import { QueuesSource } from '../../src/diagnostics/sources/queues.source';
 import { RedisClock } from '../../src/redis/redis-clock';
@@ -19,6 +20,7 @@ import { httpGet } from '../support/http-get';
 import { RedisServer } from '../support/redis-server';
 import { DiagnosticsApp } from './support/diagnostics-app';
 
+const silent = { info: () => undefined, warn: () => undefined };
 const SECRET = 'redis://user:hunter2@10.0.0.1:6379';
 
 async function read(...sources: DiagnosticsSource[]) {
@@ -117,9 +119,9 @@ describe('a source', () => {
   it('needs a name of its own that can be shown', async () => {
     const source = (name: string): DiagnosticsSource => ({ name, read: () => 1 });
     for (const names of [['a', 'a'], [''], ['a b'], ['__proto__'], ['-'], ['x'.repeat(65)]]) {
-      expect(() => new DiagnosticsService(names.map(source))).toThrow(/diagnostics source/);
+      expect(() => new SummaryPart(names.map(source), silent)).toThrow(/diagnostics source/);
     }
-    expect(() => new DiagnosticsService(['a', 'b', 'tcp-server', 'x'.repeat(64)].map(source))).not.toThrow();
+    expect(() => new SummaryPart(['a', 'b', 'tcp-server', 'x'.repeat(64)].map(source), silent)).not.toThrow();
   });
 
   it('may be a class that Nest makes', async () => {
@@ -150,10 +152,9 @@ describe('a source', () => {
 
 describe('a measurement that fails', () => {
   it('is an error in its own place, logged when it begins', async () => {
-    const service = new DiagnosticsService([]);
-    service.onModuleInit();
     const warnings: string[] = [];
-    (service as unknown as { logger: { warn(line: string): void } }).logger.warn = (line) => void warnings.push(line);
+    const service = new SummaryPart([], { ...silent, warn: (line) => void warnings.push(line) });
+    service.start();
     const real = process.getActiveResourcesInfo;
     try {
       process.getActiveResourcesInfo = () => {
@@ -169,7 +170,7 @@ describe('a measurement that fails', () => {
       expect((await service.read()).activeResources).toHaveProperty('totalCount');
     } finally {
       process.getActiveResourcesInfo = real;
-      service.onApplicationShutdown();
+      service.stop();
     }
   });
 });
@@ -187,7 +188,7 @@ describe('the sources of commander', () => {
     class AppModule {}
     const app = await NestFactory.createApplicationContext(AppModule, { logger: false });
     const inFlight = app.get(InFlight);
-    const counts = async () => (await app.get(DiagnosticsService, { strict: false }).read()).sources['in-flight'];
+    const counts = async () => (await app.get(Diagnostics, { strict: false }).summary.read()).sources['in-flight'];
     expect(await counts()).toEqual({ totalCount: 0, countByKind: {} });
     const ends = [inFlight.begin('run'), inFlight.begin('run'), inFlight.begin('command')];
     expect(await counts()).toEqual({ totalCount: 3, countByKind: { run: 2, command: 1 } });
@@ -234,7 +235,7 @@ describe('the sources of commander', () => {
       const { waiting = 0, active = 0, delayed = 0 } = await queue.getJobCounts('waiting', 'active', 'delayed');
       return { waitingCount: waiting, activeCount: active, delayedCount: delayed };
     };
-    const service = new DiagnosticsService([new QueuesSource({ counts }, client)]);
+    const service = new SummaryPart([new QueuesSource({ counts }, client)], silent);
     try {
       await queue.addBulk([
         { name: 'run', data: 1 },

@@ -9,7 +9,7 @@ import { ConfigModule } from '../../src/config/config.module';
 import { readSettings, type Settings } from '../../src/config/settings';
 import { commands } from '../../src/contract/commands';
 import { diagnosticsSummarySchema, type DiagnosticsSummary } from '../../src/contract/diagnostics.schema';
-import { DiagnosticsSummaryController } from '../../src/diagnostics/diagnostics-summary.controller';
+import { DiagnosticsCommandsController } from '../../src/diagnostics/commands/diagnostics-commands.controller';
 import { DiagnosticsModule } from '../../src/diagnostics/diagnostics.module';
 import { InFlightSource } from '../../src/diagnostics/sources/in-flight.source';
 import { QueuesSource } from '../../src/diagnostics/sources/queues.source';
@@ -49,7 +49,7 @@ describe('diagnostics.summary and system.health over TCP', () => {
         HealthModule,
         DiagnosticsModule.forRoot({
           sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
-          controllers: [DiagnosticsSummaryController],
+          controllers: [DiagnosticsCommandsController],
           imports: [TransportModule, RunsModule],
         }),
       ],

@@ -13,7 +13,7 @@ import { REDIS, type RedisClient } from '../../redis/redis-client.js';
 import { redisStatus } from '../../redis/redis-status.js';
 import { Engine } from '../../runs/engine.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
-import { ShownError } from '../section-error.js';
+import { ShownError } from '../summary/section-error.js';
 
 @Injectable()
 export class QueuesSource implements DiagnosticsSource {

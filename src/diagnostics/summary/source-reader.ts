@@ -1,4 +1,4 @@
-import type { DiagnosticsSource } from './diagnostics-source.js';
+import type { DiagnosticsSource } from '../diagnostics-source.js';
 import { ShownError } from './section-error.js';
 
 /** How long the page waits for its sources, in ms. */

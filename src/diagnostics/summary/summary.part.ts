@@ -1,25 +1,37 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { DiagnosticsSummary } from '../contract/diagnostics.schema.js';
-import type { DiagnosticsSource } from './diagnostics-source.js';
-import { DIAGNOSTICS_SOURCES } from './diagnostics.options.js';
-import { rounded } from './rounding.js';
+/*
+ * endpoint              parameter  values      unit  cost
+ * GET /diagnostics      format     json, text  –     one read of every section, see docs/diagnostics.md
+ * GET /diagnostics.json –          –           –     the same
+ *
+ * Without `format` the answer is JSON. A parameter or value that is not in this table is refused with 400.
+ */
+import { z } from 'zod';
+import { diagnosticsSummarySchema, type DiagnosticsSummary } from '../../contract/diagnostics.schema.js';
+import type { DiagnosticsLog } from '../diagnostics-log.js';
+import type { DiagnosticsPart } from '../diagnostics-part.js';
+import type { DiagnosticsSource } from '../diagnostics-source.js';
+import { endpoint, type Endpoint } from '../http/endpoint.js';
+import { formatSchema, jsonOrText } from '../http/http-query.js';
+import { rounded } from '../rounding.js';
 import { sectionError } from './section-error.js';
 import { SourceReader } from './source-reader.js';
 import { standardMeasurements } from './standard-measurements.js';
+import { summaryText } from './summary-text.js';
 
 const SOURCE_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 
 /** Reads every measurement and source into one answer. A section that fails says so in its place; the rest stands. */
-@Injectable()
-export class DiagnosticsService implements OnModuleInit, OnApplicationShutdown {
-  private readonly logger = new Logger('Diagnostics');
+export class SummaryPart implements DiagnosticsPart {
   private readonly measurements = standardMeasurements();
   private readonly sources: SourceReader[];
   /** Sections that failed at their last read: a failure is logged when it begins, not with every read. */
   private readonly failing = new Set<string>();
 
   /** @throws Error when two sources have one name, or one has a name that cannot be shown */
-  constructor(@Inject(DIAGNOSTICS_SOURCES) sources: readonly DiagnosticsSource[]) {
+  constructor(
+    sources: readonly DiagnosticsSource[],
+    private readonly log: DiagnosticsLog,
+  ) {
     const names = new Set<string>();
     for (const { name } of sources) {
       if (!SOURCE_NAME.test(name))
@@ -30,12 +42,37 @@ export class DiagnosticsService implements OnModuleInit, OnApplicationShutdown {
     this.sources = sources.map((source) => new SourceReader(source));
   }
 
-  onModuleInit(): void {
+  get endpoints(): readonly Endpoint[] {
+    const answers = { 'application/json': diagnosticsSummarySchema, 'text/plain': null };
+    const summary = 'Memory, heap, descriptors, event loop, collections, and what the modules say of themselves.';
+    return [
+      endpoint({
+        method: 'GET',
+        path: '/diagnostics',
+        summary,
+        query: z.strictObject({ format: formatSchema }),
+        answers,
+        answer: async ({ query: { format } }) => {
+          const read = await this.read();
+          return jsonOrText(format, read, () => summaryText(read));
+        },
+      }),
+      endpoint({
+        method: 'GET',
+        path: '/diagnostics.json',
+        summary,
+        query: z.strictObject({}),
+        answers: { 'application/json': diagnosticsSummarySchema },
+        answer: async () => jsonOrText('json', await this.read(), String),
+      }),
+    ];
+  }
+
+  start(): void {
     for (const measurement of this.measurements) this.guarded(measurement.name, () => measurement.start?.());
   }
 
-  /** After the HTTP server has closed, so that the page answers during the drain. */
-  onApplicationShutdown(): void {
+  stop(): void {
     for (const measurement of this.measurements) this.guarded(measurement.name, () => measurement.stop?.());
   }
 
@@ -79,7 +116,7 @@ export class DiagnosticsService implements OnModuleInit, OnApplicationShutdown {
   private failed(section: string, error: unknown) {
     if (!this.failing.has(section)) {
       this.failing.add(section);
-      this.logger.warn(`${section} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+      this.log.warn(`${section} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     }
     return sectionError(error);
   }

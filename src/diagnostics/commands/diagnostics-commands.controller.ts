@@ -1,0 +1,28 @@
+import { Controller, Inject } from '@nestjs/common';
+import type { CommandReply, CommandRequest } from '../../contract/commands.js';
+import { Command } from '../../transport/command.decorator.js';
+import { Diagnostics } from '../diagnostics.js';
+
+/**
+ * `diagnostics.*`: the answers of the HTTP side over TCP, for when that is wedged. Not part of DiagnosticsModule by itself,
+ * which works in applications without our transport: give it in `controllers`.
+ */
+@Controller()
+export class DiagnosticsCommandsController {
+  constructor(@Inject(Diagnostics) private readonly diagnostics: Diagnostics) {}
+
+  @Command('diagnostics.summary')
+  async summary(): Promise<CommandReply<'diagnostics.summary'>> {
+    return this.diagnostics.summary.read();
+  }
+
+  @Command('diagnostics.groups')
+  async groups({
+    kind,
+    min,
+    sort,
+    limit,
+  }: CommandRequest<'diagnostics.groups'>): Promise<CommandReply<'diagnostics.groups'>> {
+    return this.diagnostics.groups.list({ kind, min, sort, limit });
+  }
+}

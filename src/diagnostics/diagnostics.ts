@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { DiagnosticsLog } from './diagnostics-log.js';
+import type { DiagnosticsPart } from './diagnostics-part.js';
+import type { DiagnosticsSource } from './diagnostics-source.js';
+import { GroupsPart } from './groups/groups.part.js';
+import { Access } from './http/access.js';
+import { DiagnosticsHttp } from './http/diagnostics-http.js';
+import { SummaryPart } from './summary/summary.part.js';
+
+/** What the diagnostics of a process are made from, whoever makes them. */
+export interface DiagnosticsSetup {
+  token?: string | undefined;
+  sources?: readonly DiagnosticsSource[];
+  log: DiagnosticsLog;
+}
+
+/** The diagnostics of one process: their parts, and the HTTP side that serves them. Knows no framework. */
+export class Diagnostics {
+  readonly summary: SummaryPart;
+  readonly groups = new GroupsPart();
+  private readonly parts: readonly DiagnosticsPart[];
+  private readonly http: DiagnosticsHttp;
+
+  /** @throws Error when two sources have one name, or one has a name that cannot be shown */
+  constructor({ token, sources = [], log }: DiagnosticsSetup) {
+    this.summary = new SummaryPart(sources, log);
+    this.parts = [this.summary, this.groups];
+    const endpoints = this.parts.flatMap((part) => part.endpoints);
+    this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
+  }
+
+  start(): void {
+    for (const part of this.parts) part.start?.();
+  }
+
+  /** Ends the answers that wait or stream, so that the HTTP server can close. */
+  endLongAnswers(): void {
+    this.http.endLongAnswers();
+  }
+
+  /** Ends everything started. Call it after the HTTP server has closed. */
+  async stop(): Promise<void> {
+    this.http.endLongAnswers();
+    for (const part of [...this.parts].reverse()) await part.stop?.();
+  }
+
+  /** Answers the request if its path is one of ours; false when it is not. Never rejects. */
+  handle(request: IncomingMessage, response: ServerResponse, prefix = ''): Promise<boolean> {
+    return this.http.handle(request, response, prefix);
+  }
+}

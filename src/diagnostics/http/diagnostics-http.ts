@@ -1,0 +1,162 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { DiagnosticsLog } from '../diagnostics-log.js';
+import type { Access } from './access.js';
+import { CostlySlot } from './costly-slot.js';
+import type { Endpoint, EndpointAnswer } from './endpoint.js';
+import { parsedQuery } from './http-query.js';
+import { HttpRefusal } from './http-refusal.js';
+import { matchPath } from './path-pattern.js';
+
+/** On every answer, the refusals included: nothing is stored, sniffed, embedded or run. */
+const HEADERS = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
+/**
+ * The HTTP side of the diagnostics, with nothing of a framework in it: Nest calls it from a middleware (under Express and
+ * Fastify alike), a process without Nest from a server of its own.
+ */
+export class DiagnosticsHttp {
+  private readonly costly = new CostlySlot();
+  private readonly closing = new AbortController();
+  /** First segments of our paths: what begins otherwise is somebody else's, and costs one look-up. */
+  private readonly roots: ReadonlySet<string>;
+
+  constructor(
+    readonly endpoints: readonly Endpoint[],
+    private readonly access: Access,
+    private readonly log: DiagnosticsLog,
+  ) {
+    this.roots = new Set(endpoints.map(({ path }) => firstSegment(path)));
+  }
+
+  /**
+   * Answers the request if its path is one of ours. Never rejects.
+   * @param prefix what stands before our paths in this application (`/api`)
+   * @returns false when the path is not ours: nothing was touched, and somebody else must answer
+   */
+  async handle(request: IncomingMessage, response: ServerResponse, prefix = ''): Promise<boolean> {
+    const url = this.urlOf(request, prefix);
+    if (url === null) return false;
+    const matching = this.endpoints.flatMap((endpoint) => {
+      const params = matchPath(endpoint.path, url.pathname);
+      return params === null ? [] : [{ endpoint, params }];
+    });
+    if (matching.length === 0) return false;
+
+    for (const name of response.getHeaderNames()) {
+      // An application that opens itself to other sites does not thereby open its diagnostics.
+      if (name.startsWith('access-control-')) response.removeHeader(name);
+    }
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    try {
+      this.access.check(request);
+      const found = matching.find(({ endpoint }) => endpoint.method === method);
+      if (found === undefined) {
+        const allowed = [...new Set(matching.map(({ endpoint }) => endpoint.method))].join(', ');
+        throw new HttpRefusal('METHOD_NOT_ALLOWED', `expected ${allowed}`, { headers: { Allow: allowed } });
+      }
+      await this.serve(found.endpoint, found.params, url, request, response);
+    } catch (error) {
+      await this.refuse(error, response);
+    }
+    return true;
+  }
+
+  /** Ends the answers that wait or stream: the HTTP server closes only when they have. Others are answered as before. */
+  endLongAnswers(): void {
+    this.closing.abort();
+  }
+
+  /** Null when the request is not below `prefix`, or its path can be none of ours. */
+  private urlOf(request: IncomingMessage & { originalUrl?: string }, prefix: string): URL | null {
+    // Express takes the mount point out of `url`.
+    const target = request.originalUrl ?? request.url ?? '';
+    if (!target.startsWith(`${prefix}/`)) return null;
+    const path = target.slice(prefix.length);
+    if (!this.roots.has(firstSegment(path))) return null;
+    try {
+      // Written out, so that `//host/path` cannot be taken for the host.
+      return new URL(`http://diagnostics${path}`);
+    } catch {
+      return null;
+    }
+  }
+
+  private async serve(
+    endpoint: Endpoint,
+    params: Record<string, string>,
+    url: URL,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    const query = parsedQuery(url.searchParams, endpoint.query);
+    const seconds = endpoint.costlySeconds?.(query);
+    const release = seconds === undefined ? undefined : this.costly.take(seconds);
+    if (seconds !== undefined) this.log.info(`${endpoint.method} ${url.pathname} for ${request.socket.remoteAddress}`);
+    const gone = new AbortController();
+    const onClose = (): void => gone.abort();
+    response.once('close', onClose);
+    try {
+      const signal = AbortSignal.any([gone.signal, this.closing.signal]);
+      const answer = await endpoint.answer({ params, query, headers: request.headers, signal });
+      await send(answer, request.method === 'HEAD', response, signal);
+    } finally {
+      response.off('close', onClose);
+      release?.();
+    }
+  }
+
+  private async refuse(error: unknown, response: ServerResponse): Promise<void> {
+    const refusal = this.refusalOf(error);
+    if (refusal.code === 'INTERNAL' && !response.destroyed)
+      this.log.warn(`diagnostics failed: ${error instanceof Error ? error.message : String(error)}`);
+    // Under way already, or nobody there to be told.
+    if (response.headersSent || response.destroyed) return void response.destroy();
+    const answer = {
+      status: refusal.status,
+      type: 'application/json; charset=utf-8',
+      body: refusal.body(),
+      headers: refusal.headers,
+    };
+    await send(answer, false, response, this.closing.signal).catch(() => response.destroy());
+  }
+
+  private refusalOf(error: unknown): HttpRefusal {
+    if (error instanceof HttpRefusal) return error;
+    if (this.closing.signal.aborted) return new HttpRefusal('UNAVAILABLE', 'shutting down');
+    return new HttpRefusal('INTERNAL', 'the diagnostics failed; the log says why');
+  }
+}
+
+async function send(
+  { status = 200, type, body, headers }: EndpointAnswer,
+  headOnly: boolean,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [name, value] of Object.entries({ ...HEADERS, 'Content-Type': type, ...headers }))
+    response.setHeader(name, value);
+  response.statusCode = status;
+  if (!(body instanceof Readable)) {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    response.setHeader('Content-Length', bytes.byteLength);
+    response.end(headOnly ? undefined : bytes);
+  } else if (headOnly) {
+    body.destroy();
+    response.end();
+  } else {
+    response.flushHeaders();
+    await pipeline(body, response, { signal });
+  }
+}
+
+function firstSegment(path: string): string {
+  return /^\/([^/?]*)/.exec(path)?.[1] ?? '';
+}
