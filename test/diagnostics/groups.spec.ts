@@ -1,6 +1,6 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { ledgerGroupsSchema } from '../../src/contract/diagnostics.schema';
+import { ledgerGroupsSchema } from '../../src/contract/ledger.schema';
 import { startLedger, stopLedger, trackResource } from '../../src/ledger/index';
 import { httpGet } from '../support/http-get';
 import { DiagnosticsApp } from './support/diagnostics-app';

@@ -1,4 +1,4 @@
-import type { LedgerGroups } from '../../contract/diagnostics.schema.js';
+import type { LedgerGroups } from '../../contract/ledger.schema.js';
 
 type Group = LedgerGroups['groups'][number];
 

@@ -18,7 +18,7 @@ import {
   ledgerGroupsSchema,
   type LedgerGroups,
   type LedgerGroupsQuery,
-} from '../../contract/diagnostics.schema.js';
+} from '../../contract/ledger.schema.js';
 import { type LedgerGroup, ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
