@@ -1,5 +1,7 @@
 // First: a signal that comes while the rest is loaded must not be lost.
 import './lifecycle/early-signals.js';
+// Next: what is opened before the ledger counts is unknown to it.
+import './ledger/register.js';
 import 'reflect-metadata';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
