@@ -115,7 +115,10 @@ describeWithPods('Pod', () => {
       },
     });
     expect(readFileSync(join(pod.volumeDirectory('data'), 'x'), 'utf8')).toBe('x');
-    expect(pod.memory().usageBytes).toBeGreaterThan(10 * 2 ** 20);
+    const { usageBytes, workingSetBytes, anonymousBytes, peakBytes } = pod.memory();
+    expect(anonymousBytes).toBeGreaterThan(2 ** 20);
+    expect(workingSetBytes).toBeLessThanOrEqual(usageBytes);
+    expect(peakBytes).toBeLessThanOrEqual(spec.memoryLimitBytes);
     expect((await pod.exec(['id', '-u'])).trim()).toBe('1000');
     expect((await pod.exec(['cat', '/proc/1/comm'])).trim()).toBe('node');
   });
