@@ -48,4 +48,9 @@ export class Diagnostics {
   handle(request: IncomingMessage, response: ServerResponse, prefix = ''): Promise<boolean> {
     return this.http.handle(request, response, prefix);
   }
+
+  /** The same for a server that has nothing else to serve: what is not ours is a 404. Never rejects. */
+  handleAll(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    return this.http.handleAll(request, response);
+  }
 }

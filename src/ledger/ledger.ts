@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { EXCLUDED, writeRecord } from './counting/record-slot.js';
 import { HookState } from './hooks/hook-state.js';
 import { KindHooks } from './hooks/kind-hooks.js';
 import { LibraryLoads } from './hooks/library-loads.js';
@@ -18,7 +19,7 @@ import { endOf, type ClosedBy } from './track-resource.js';
 const TICK_MS = 1_000;
 
 // Taken before anything is wrapped: what the ledger itself uses must not be counted, nor stopped by faked timers.
-const { setInterval, clearInterval } = globalThis;
+const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis;
 const now = performance.now.bind(performance);
 
 /** Bytes per entry of each table, measured in test/ledger/bounds.spec.ts. */
@@ -37,6 +38,8 @@ interface Running {
 
 /** The ledger of one process (of one worker thread): off until started, and off again without a trace. */
 export class Ledger {
+  /** Not counted, whoever calls them: for the observers' own use. */
+  readonly ownTimers = { setTimeout, clearTimeout, setInterval, clearInterval };
   private running: Running | null = null;
   private readonly positions = new PositionResolver((work) => this.quietly(work));
 
@@ -161,9 +164,15 @@ export class Ledger {
     if (this.running) this.running.state.fault = fault;
   }
 
-  private quietly<T>(work: () => T): T {
+  /** Counts neither `object` nor what it opens, also under a ledger that starts later. */
+  exclude(object: object): void {
+    writeRecord(object, EXCLUDED);
+  }
+
+  /** Runs `work` without counting what it opens before it returns. */
+  quietly<T>(work: () => T): T {
     const core = this.running?.core;
-    if (!core) return work();
+    if (!core || core.quiet) return work();
     core.quiet = true;
     try {
       return work();

@@ -5,5 +5,6 @@ import { theLedger } from './the-ledger.js';
 // MU_LEDGER=off leaves the process as it is, for a quick comparison without touching its command line.
 if (process.env.MU_LEDGER !== 'off' && !theLedger.isRunning) {
   theLedger.start();
-  watchEsModules(theLedger.libraryNames);
+  // Node 20 starts a thread for it, which is none of the application's.
+  theLedger.quietly(() => watchEsModules(theLedger.libraryNames));
 }

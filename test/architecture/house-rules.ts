@@ -25,6 +25,7 @@ const COMPOSITION = ['main.ts', 'app.module.ts'];
 export const PUBLIC_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'contract/index.ts': ['contract'],
   'diagnostics/index.ts': ['diagnostics', 'ledger', 'contract'],
+  'diagnostics/standalone.ts': ['diagnostics', 'ledger', 'contract'],
   'ledger/index.ts': ['ledger'],
   'sdk/agent.ts': ['sdk', 'contract'],
   'sdk/client.ts': ['sdk', 'contract'],

@@ -10,7 +10,6 @@
  *
  * A parameter or value that is not in this table is refused with 400, a second `delta` at the same time with 429.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import {
   ledgerGroupSchema,
@@ -20,6 +19,7 @@ import {
   type LedgerGroupsQuery,
 } from '../../contract/ledger.schema.js';
 import { type LedgerGroup, ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
+import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
 import { formatSchema, jsonOrText, wholeNumber } from '../http/http-query.js';
@@ -82,7 +82,7 @@ export class GroupsPart implements DiagnosticsPart {
   /** The same, with what changed in each group over the next `ms`. @throws AbortError when `signal` fires before */
   async listDelta(query: LedgerGroupsQuery, ms: number, signal?: AbortSignal): Promise<LedgerGroups> {
     const before = await ledgerReport();
-    await sleep(ms, undefined, { signal });
+    await uncounted.sleep(ms, signal);
     const after = await ledgerReport();
     const known = new Map(before.groups.map((group) => [group.id, group]));
     const answer = selected(after, query);

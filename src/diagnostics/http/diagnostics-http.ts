@@ -69,6 +69,12 @@ export class DiagnosticsHttp {
     return true;
   }
 
+  /** The same for a server that has nothing else to serve: what is not ours is a 404. Never rejects. */
+  async handleAll(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (await this.handle(request, response)) return;
+    await this.refuse(new HttpRefusal('NOT_FOUND', 'nothing is served here; see /diagnostics'), response);
+  }
+
   /** Ends the answers that wait or stream: the HTTP server closes only when they have. Others are answered as before. */
   endLongAnswers(): void {
     this.closing.abort();
@@ -145,9 +151,8 @@ async function send(
     response.setHeader(name, value);
   response.statusCode = status;
   if (!(body instanceof Readable)) {
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    response.setHeader('Content-Length', bytes.byteLength);
-    response.end(headOnly ? undefined : bytes);
+    response.setHeader('Content-Length', Buffer.byteLength(body));
+    response.end(headOnly ? undefined : body);
   } else if (headOnly) {
     body.destroy();
     response.end();

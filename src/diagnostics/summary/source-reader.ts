@@ -1,3 +1,4 @@
+import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
 import { ShownError } from './section-error.js';
 
@@ -41,6 +42,7 @@ export class SourceReader {
   }
 
   private async inTime(work: Promise<unknown>): Promise<unknown> {
+    const { setTimeout, clearTimeout } = uncounted.timers;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new ShownError(`no answer within ${SOURCE_TIMEOUT_MS} ms`)), SOURCE_TIMEOUT_MS);

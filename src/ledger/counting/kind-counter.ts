@@ -5,7 +5,7 @@ import type { CostMeter } from '../cost-meter.js';
 import type { LedgerSettings } from '../ledger.options.js';
 import { CaptureGate } from './capture-gate.js';
 import { Group, type GroupCounter } from './group.js';
-import { LedgerRecord, recordOf, writeRecord } from './record-slot.js';
+import { EXCLUDED, LedgerRecord, recordOf, writeRecord } from './record-slot.js';
 import { Sample, type SampleCounter } from './sample.js';
 import type { SampleTable } from './sample-table.js';
 
@@ -119,6 +119,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
   /** Counts `child` under the line that made `owner`, without a stack of its own. Groups so made are exact at any rate. */
   openUnder(owner: object | null | undefined, child: object): void {
     if (this.core.quiet || recordOf(child)) return;
+    if (owner && recordOf(owner) === EXCLUDED) return writeRecord(child, EXCLUDED);
     const group = (owner && heirOf(owner, this)) || this.unknownGroup();
     this.enter();
     this.enterGroup(group, 1, child, 0, this.passGate());

@@ -62,3 +62,10 @@ export function recordOf(object: object): LedgerRecord | undefined {
 }
 
 export const writeRecord: (object: object, record: LedgerRecord | undefined) => void = RecordSlot.write;
+
+/** What a resource points at that is not to be counted, because it belongs to the observers and not to the application. */
+export const EXCLUDED = new LedgerRecord(
+  { kind: '(excluded)', estimated: false, close: () => undefined, adopt: () => undefined },
+  null,
+  1,
+);
