@@ -8,8 +8,10 @@ COPY package.json package-lock.json .npmrc ./
 # No install scripts: nothing in the tree needs a compiler, and a package that wanted to run code here could not.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json nest-cli.json ./
+COPY scripts ./scripts
 COPY src ./src
-RUN ./node_modules/.bin/nest build && npm prune --omit=dev --ignore-scripts
+# The same command as everywhere else: whatever a build comes to consist of, the image has it.
+RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
 ARG VERSION=0.1.0

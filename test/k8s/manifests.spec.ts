@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { attributesCheck } from '../support/manifests/attributes.check.js';
 import { graceCheck } from '../support/manifests/grace.check.js';
 import { imagesCheck } from '../support/manifests/images.check.js';
 import {
@@ -12,8 +13,12 @@ import {
   renderKustomization,
 } from '../support/manifests/manifests.js';
 import { memoryCheck } from '../support/manifests/memory.check.js';
+import { networkCheck } from '../support/manifests/network.check.js';
+import { placementCheck } from '../support/manifests/placement.check.js';
 import { portsCheck } from '../support/manifests/ports.check.js';
 import { probesCheck } from '../support/manifests/probes.check.js';
+import { quantity } from '../support/manifests/quantity.js';
+import { redisTlsCheck } from '../support/manifests/redis-tls.check.js';
 import { referencesCheck } from '../support/manifests/references.check.js';
 import { resourcesCheck } from '../support/manifests/resources.check.js';
 import { restrictedCheck } from '../support/manifests/restricted.check.js';
@@ -30,7 +35,9 @@ const describeRendered = available ? describe : describe.skip;
 
 const CHECKS: Record<string, Check> = {
   schemaCheck,
+  attributesCheck,
   selectorsCheck,
+  networkCheck,
   portsCheck,
   probesCheck,
   resourcesCheck,
@@ -57,6 +64,18 @@ const BREAKAGES: Breakage[] = [
     schemaCheck,
     (m) => Object.assign(commanderContainer(m), { livenesProbe: {} }),
     /unknown field .*livenesProbe/,
+  ],
+  [
+    'an unknown field, for the client',
+    attributesCheck,
+    (m) => Object.assign(pod(m).securityContext!, { runAsNonroot: true }),
+    /Deployment commander: unknown field spec.template.spec.securityContext.runAsNonroot/,
+  ],
+  [
+    'an unknown field in a list, for the client',
+    attributesCheck,
+    (m) => Object.assign(ofKind(m, 'NetworkPolicy')[0]!.spec!.ingress![0]!.ports![0]!, { portt: 1 }),
+    /unknown field spec.ingress\[0\].ports\[0\].portt/,
   ],
   [
     'a wrong type',
@@ -111,6 +130,31 @@ const BREAKAGES: Breakage[] = [
     selectorsCheck,
     (m) => (ofKind(m, 'NetworkPolicy')[0]!.spec!.podSelector = { matchLabels: { app: 'x' } }),
     /NetworkPolicy/,
+  ],
+  ['no policy', networkCheck, (m) => without(m, ({ kind }) => kind === 'NetworkPolicy'), /none holds back/],
+  [
+    'commands that everybody may send',
+    networkCheck,
+    (m) => delete ofKind(m, 'NetworkPolicy')[0]!.spec!.ingress![0]!.from,
+    /everybody may reach commands/,
+  ],
+  [
+    'commands from every namespace',
+    networkCheck,
+    (m) => (ofKind(m, 'NetworkPolicy')[0]!.spec!.ingress![0]!.from![1]!.namespaceSelector = {}),
+    /everybody may reach commands/,
+  ],
+  [
+    'commands that nobody may send',
+    networkCheck,
+    (m) => ofKind(m, 'NetworkPolicy')[0]!.spec!.ingress!.splice(0, 1),
+    /nobody may reach commands/,
+  ],
+  [
+    'diagnostics for the own namespace',
+    networkCheck,
+    (m) => ofKind(m, 'NetworkPolicy')[0]!.spec!.ingress![1]!.from!.push({ podSelector: {} }),
+    /others than monitoring may reach http/,
   ],
   [
     'a probe of a port that is not there',
@@ -327,10 +371,71 @@ const BREAKAGES: Breakage[] = [
   ],
 ];
 
+/** What only overlay production has to be. */
+const PRODUCTION_BREAKAGES: Breakage[] = [
+  ['one replica', placementCheck, (m) => (commanderDeployment(m).spec!.replicas = 1), /1 replica, expected 2/],
+  ['no spread', placementCheck, (m) => delete pod(m).topologySpreadConstraints, /all replicas may run on one node/],
+  [
+    'a spread that is a wish',
+    placementCheck,
+    (m) => (pod(m).topologySpreadConstraints![0]!.whenUnsatisfiable = 'ScheduleAnyway'),
+    /all replicas may run on one node/,
+  ],
+  [
+    'a spread of other pods',
+    placementCheck,
+    (m) => (pod(m).topologySpreadConstraints![0]!.labelSelector = { matchLabels: { app: 'x' } }),
+    /are other pods/,
+  ],
+  [
+    'no budget',
+    placementCheck,
+    (m) => without(m, ({ kind }) => kind === 'PodDisruptionBudget'),
+    /all replicas may be evicted at once/,
+  ],
+  [
+    'a budget of none',
+    placementCheck,
+    (m) => (ofKind(m, 'PodDisruptionBudget')[0]!.spec!.maxUnavailable = 0),
+    /can ever be drained/,
+  ],
+  [
+    'an update with a gap',
+    placementCheck,
+    (m) => (commanderDeployment(m).spec!.strategy!.rollingUpdate!.maxUnavailable = 1),
+    /takes replicas away first/,
+  ],
+  ['a CA that is not named', redisTlsCheck, (m) => (settingsOf(m).REDIS_TLS_CA_FILE = ''), /not named/],
+  [
+    'a CA that is not mounted',
+    redisTlsCheck,
+    (m) => without(commanderContainer(m).volumeMounts, ({ name }) => name === 'redis-tls'),
+    /no Secret is mounted/,
+  ],
+  [
+    'a Redis without TLS',
+    redisTlsCheck,
+    (m) =>
+      Object.assign(
+        commanderContainer(m).env!.find(({ name }) => name === 'REDIS_URL')!,
+        {
+          value: 'redis://redis:6379',
+        },
+      ),
+    /not over TLS/,
+  ],
+];
+
+const OVERLAYS = ['dev', 'production', 'small'] as const;
+
 describeRendered('k8s', () => {
-  const rendered = available
-    ? { base: renderKustomization(join(K8S, 'base')), dev: renderKustomization(join(K8S, 'overlays/dev')) }
-    : { base: [], dev: [] };
+  const render = (directory: string) => (available ? renderKustomization(join(K8S, directory)) : []);
+  const rendered = {
+    base: render('base'),
+    dev: render('overlays/dev'),
+    production: render('overlays/production'),
+    small: render('overlays/small'),
+  };
 
   describe.each(Object.entries(rendered))('%s', (_name, manifests) => {
     it.each(Object.entries(CHECKS))('passes %s', (_check, check) => {
@@ -368,6 +473,45 @@ describeRendered('k8s', () => {
       const url = new URL(Buffer.from(secret.data!.REDIS_URL!, 'base64').toString());
       const redis = ofKind(rendered.dev, 'Service').find(({ metadata }) => metadata.name === url.hostname);
       expect(redis?.spec?.ports?.map(({ port }) => port)).toEqual([Number(url.port)]);
+    });
+  });
+
+  describe('overlay production', () => {
+    it.each(Object.entries({ placementCheck, redisTlsCheck }))('passes %s', (_name, check) => {
+      expect(check(rendered.production)).toEqual([]);
+    });
+
+    it('needs the Secrets that its first lines name, and nothing else', () => {
+      expect(referencesCheck(rendered.production)).toEqual([
+        'commander: Secret commander/commander-redis-tls does not exist',
+        'commander: Secret commander/commander does not exist',
+      ]);
+    });
+
+    it.each(PRODUCTION_BREAKAGES)('is noticed with %s', (_title, check, damage, finding) => {
+      const broken = structuredClone(rendered.production);
+      damage(broken);
+      expect(check(broken).join('\n')).toMatch(finding);
+    });
+  });
+
+  describe('overlay small', () => {
+    it('needs its Secret, and nothing else', () => {
+      expect(referencesCheck(rendered.small)).toEqual(['commander: Secret commander/commander does not exist']);
+    });
+
+    it('has the smallest limit of all', () => {
+      const limits = OVERLAYS.map((name) => quantity(commanderContainer(rendered[name]).resources!.limits!.memory!));
+      expect(quantity(commanderContainer(rendered.small).resources!.limits!.memory!)).toBe(Math.min(...limits));
+    });
+  });
+
+  it.each(OVERLAYS)('overlay %s makes its namespace, which enforces the strictest Pod Security profile', (name) => {
+    const namespace = rendered[name].find(({ kind }) => kind === 'Namespace')!;
+    expect(namespace.metadata.name).toBe(commanderDeployment(rendered[name]).metadata.namespace);
+    expect(namespace.metadata.labels).toMatchObject({
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/warn': 'restricted',
     });
   });
 

@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommanderClient } from '../../src/sdk/commander-client.js';
 import type { CommanderClientOptions } from '../../src/sdk/commander-client.options.js';
+import { Certificates } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { TcpAgent } from '../support/fake-agent.js';
 import { renderKustomization } from '../support/manifests/manifests.js';
@@ -12,26 +14,42 @@ import { PodService } from '../support/pod/pod-service.js';
 import { type PodSpec, podSpec } from '../support/pod/pod-spec.js';
 import { RedisServer } from '../support/redis-server.js';
 
-const OVERLAYS = ['dev'];
+const OVERLAYS = ['dev', 'production', 'small'];
 
 describeWithPods('commander as a pod', () => {
   let redis: RedisServer;
+  let certificates: Certificates;
   const opened: { stop(): Promise<unknown> }[] = [];
 
   beforeAll(async () => {
     redis = await RedisServer.start();
+    certificates = await Certificates.create();
   });
   afterEach(async () => {
     for (const thing of opened.splice(0).reverse()) await thing.stop();
   });
-  afterAll(() => redis.stop());
+  afterAll(async () => {
+    await redis.stop();
+    await certificates.remove();
+  });
 
   const specOf = (overlay: string) => podSpec(renderKustomization(join(__dirname, '../../k8s/overlays', overlay)));
 
   function create(spec: PodSpec, env: Record<string, string> = {}): Pod {
-    const pod = Pod.create(spec, { env: { REDIS_URL: redis.url, ...env } });
+    const caFile = readFileSync(certificates.caFile, 'utf8');
+    const secrets = { 'commander-redis-tls': { 'ca.crt': caFile } };
+    const pod = Pod.create(spec, { env: { REDIS_URL: redis.url, ...env }, secrets });
     opened.push({ stop: () => pod.delete() });
     return pod;
+  }
+
+  /** A Redis over TLS where the overlay names the CA of one. */
+  async function redisUrlFor({ env }: PodSpec): Promise<string> {
+    if (!env.REDIS_TLS_CA_FILE) return redis.url;
+    const { certFile, keyFile, caFile } = certificates;
+    const secured = await RedisServer.start({ tls: { certFile, keyFile, caFile } });
+    opened.push(secured);
+    return secured.url;
   }
 
   function client(to: { host?: string; port: number }, options: Partial<CommanderClientOptions> = {}): CommanderClient {
@@ -61,7 +79,7 @@ describeWithPods('commander as a pod', () => {
     async (overlay) => {
       const spec = specOf(overlay);
       const { periodMs, failureThreshold } = spec.startupProbe!;
-      const pod = create(spec);
+      const pod = create(spec, { REDIS_URL: await redisUrlFor(spec) });
       await pod.ready(periodMs * failureThreshold);
       expect(pod.events.map(({ what }) => what)).toEqual(['Started', 'Ready']);
 

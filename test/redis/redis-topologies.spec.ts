@@ -1,7 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { TestingModule } from '@nestjs/testing';
 import { Queue, Worker } from 'bullmq';
@@ -11,6 +8,7 @@ import { RedisClock } from '../../src/redis/redis-clock.js';
 import { RedisGate } from '../../src/redis/redis-gate.js';
 import { RedisKeys } from '../../src/redis/redis-keys.js';
 import { RedisScript } from '../../src/redis/redis-script.js';
+import { Certificates } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { clientOf, ourConnections, redisApp } from './support.js';
@@ -158,31 +156,22 @@ describe('RedisModule by configuration', () => {
   });
 
   describe('TLS', () => {
-    let directory: string;
+    let certificates: Certificates;
     let secured: RedisServer;
-    const file = (name: string) => join(directory, name);
 
     beforeAll(async () => {
-      directory = await mkdtemp(join(tmpdir(), 'commander-tls-'));
-      const openssl = (...args: string[]) => run('openssl', args, { cwd: directory, timeout: 30_000 });
-      const request = ['req', '-newkey', 'rsa:2048', '-nodes', '-sha256'];
-      await openssl(...request, '-x509', '-days', '2', '-subj', '/CN=ca', '-keyout', 'ca.key', '-out', 'ca.pem');
-      await openssl(...request, '-subj', '/CN=redis', '-keyout', 'server.key', '-out', 'server.csr');
-      await run('sh', ['-c', 'printf "subjectAltName=IP:127.0.0.1,DNS:localhost" > san'], { cwd: directory });
-      const sign = ['x509', '-req', '-days', '2', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial'];
-      await openssl(...sign, '-extfile', 'san', '-in', 'server.csr', '-out', 'server.pem');
-      secured = await RedisServer.start({
-        tls: { certFile: file('server.pem'), keyFile: file('server.key'), caFile: file('ca.pem') },
-      });
+      certificates = await Certificates.create();
+      const { certFile, keyFile, caFile } = certificates;
+      secured = await RedisServer.start({ tls: { certFile, keyFile, caFile } });
     });
 
     afterAll(async () => {
       await secured.stop();
-      await rm(directory, { recursive: true, force: true });
+      await certificates.remove();
     });
 
     it('connects to a server whose certificate the given CA signed', async () => {
-      const started = await app({ REDIS_URL: secured.url, REDIS_TLS_CA_FILE: file('ca.pem') });
+      const started = await app({ REDIS_URL: secured.url, REDIS_TLS_CA_FILE: certificates.caFile });
       await everythingWorks(started);
     });
 
@@ -196,13 +185,13 @@ describe('RedisModule by configuration', () => {
       await secured.cli('CONFIG', 'SET', 'tls-auth-clients', 'yes');
       try {
         const files = {
-          REDIS_TLS_CA_FILE: file('ca.pem'),
-          REDIS_TLS_CERT_FILE: file('server.pem'),
-          REDIS_TLS_KEY_FILE: file('server.key'),
+          REDIS_TLS_CA_FILE: certificates.caFile,
+          REDIS_TLS_CERT_FILE: certificates.certFile,
+          REDIS_TLS_KEY_FILE: certificates.keyFile,
         };
         const known = await app({ REDIS_URL: secured.url, ...files });
         expect(await known.get(RedisGate).run(later(), (redis) => redis.ping())).toBe('PONG');
-        const unknown = await app({ REDIS_URL: secured.url, REDIS_TLS_CA_FILE: file('ca.pem') });
+        const unknown = await app({ REDIS_URL: secured.url, REDIS_TLS_CA_FILE: certificates.caFile });
         const answer = unknown.get(RedisGate).run(Date.now() + 1_000, (redis) => redis.ping());
         await expect(answer).rejects.toMatchObject({ code: 'UNAVAILABLE' });
         await known.get(RedisGate).run(later(), (redis) => redis.config('SET', 'tls-auth-clients', 'no'));

@@ -34,6 +34,12 @@ export function dockerfileCheck(text: string, nodeMajor: string): string[] {
     installs.length > 0 && installs.every(({ value }) => /\bnpm ci\b/.test(value)),
     'dependencies do not come from the lock file',
   );
+  expect(
+    stages
+      .slice(0, -1)
+      .some((stage) => stage.some(({ name, value }) => name === 'RUN' && /\bnpm run build\b/.test(value))),
+    'is not built by npm run build, so a step that it gains is missing here',
+  );
   const pruned = stages
     .slice(0, -1)
     .some((stage) => stage.some(({ name, value }) => name === 'RUN' && /npm (prune|ci) .*--omit=dev/.test(value)));

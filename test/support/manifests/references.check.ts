@@ -6,6 +6,9 @@ export function referencesCheck(manifests: readonly Manifest[]): string[] {
   return ofKind(manifests, 'Deployment').flatMap((deployment) => {
     const spec = podOf(deployment).spec!;
     const wanted: [string, string | undefined][] = [['ServiceAccount', spec.serviceAccountName]];
+    for (const { secret, configMap } of spec.volumes ?? []) {
+      wanted.push(['Secret', secret?.secretName], ['ConfigMap', configMap?.name]);
+    }
     for (const { envFrom = [], env = [] } of containersOf(deployment)) {
       for (const { configMapRef, secretRef } of envFrom)
         wanted.push(['ConfigMap', configMapRef?.name], ['Secret', secretRef?.name]);

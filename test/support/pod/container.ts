@@ -31,7 +31,7 @@ export interface ContainerOptions {
   /** What the image has in /app. */
   appDirectory: string;
   nodeFile: string;
-  volumes: readonly { directory: string; mountPath: string }[];
+  volumes: readonly { directory: string; mountPath: string; isReadOnly: boolean }[];
 }
 
 /**
@@ -85,7 +85,9 @@ export class Container {
         POD_CGROUP_AT: cgroup.seenAt,
         POD_NODE: nodeFile,
         POD_APP: appDirectory,
-        POD_VOLUMES: volumes.map(({ directory, mountPath }) => `${directory} ${mountPath}`).join('\n'),
+        POD_VOLUMES: volumes
+          .map(({ directory, mountPath, isReadOnly }) => `${isReadOnly ? 'ro' : 'rw'} ${directory} ${mountPath}`)
+          .join('\n'),
         POD_HOSTNAME: hostname,
         POD_UID: String(spec.uid),
         POD_GID: String(spec.gid),

@@ -2,18 +2,24 @@
 #   POD_ROOT     empty directory, becomes the root of the container: read-only, nothing writable but the volumes
 #   POD_CGROUP   directory of its memory cgroup      POD_CGROUP_AT  where the container sees it, below /sys/fs/cgroup
 #   POD_NODE     the node binary                     POD_APP        what the image has in /app
-#   POD_VOLUMES  lines of `directory mount-path`     POD_HOSTNAME   name of the pod
+#   POD_VOLUMES  lines of `ro|rw directory mount-path`   POD_HOSTNAME   name of the pod
 #   POD_UID, POD_GID, POD_GROUPS, POD_CAPS (keep or drop), POD_WRITABLE_ROOT (true or false), POD_NO_NEW_PRIVS
 # The command is "$@"; it replaces this shell and is process 1.
 set -eu
 mount --make-rprivate /
 mount -t tmpfs -o mode=755,size=1m commander-root "$POD_ROOT"
 cd "$POD_ROOT"
-for directory in usr bin lib lib64 etc; do
+for directory in usr bin lib lib64 etc/ssl etc/alternatives; do
   [ -e "/$directory" ] || continue
-  mkdir "$directory"
+  mkdir -p "$directory"
   mount --rbind "/$directory" "$directory"
   mount -o remount,bind,ro "$directory"
+done
+for file in etc/passwd etc/group etc/hosts etc/nsswitch.conf etc/resolv.conf etc/ld.so.cache; do
+  [ -e "/$file" ] || continue
+  touch "$file"
+  mount --bind "/$file" "$file"
+  mount -o remount,bind,ro "$file"
 done
 mkdir -p proc dev opt/bin app tmp "sys/fs/cgroup$POD_CGROUP_AT"
 mount -t proc -o nosuid,nodev,noexec proc proc
@@ -28,10 +34,11 @@ mount --bind "$POD_APP" app
 mount -o remount,bind,ro app
 mount --bind "$POD_CGROUP" "sys/fs/cgroup$POD_CGROUP_AT"
 mount -o remount,bind,ro "sys/fs/cgroup$POD_CGROUP_AT"
-printf '%s\n' "$POD_VOLUMES" | while read -r directory path; do
+printf '%s\n' "$POD_VOLUMES" | while read -r mode directory path; do
   [ -n "$directory" ] || continue
   mkdir -p ".$path"
   mount --bind "$directory" ".$path"
+  [ "$mode" = rw ] || mount -o remount,bind,ro ".$path"
 done
 [ "$POD_WRITABLE_ROOT" = true ] || mount -o remount,ro "$POD_ROOT"
 hostname "$POD_HOSTNAME"

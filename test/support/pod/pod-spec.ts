@@ -17,6 +17,14 @@ export interface ProbeSpec {
   successThreshold: number;
 }
 
+/** A volume of the pod and where the container sees it. */
+export interface VolumeSpec {
+  name: string;
+  mountPath: string;
+  /** The Secret whose keys are its files, read-only; absent for an emptyDir. */
+  secretName?: string;
+}
+
 /** Everything that a kubelet takes from a Deployment to run commander's pod; nothing of it is written down in a test. */
 export interface PodSpec {
   name: string;
@@ -32,7 +40,7 @@ export interface PodSpec {
   hasReadOnlyRoot: boolean;
   dropsCapabilities: boolean;
   hasNoNewPrivileges: boolean;
-  volumes: readonly { name: string; mountPath: string }[];
+  volumes: readonly VolumeSpec[];
   commandPort: number;
   httpPort: number;
   startupProbe: ProbeSpec | undefined;
@@ -48,7 +56,7 @@ export interface PodSpec {
 
 /**
  * Reads the pod of commander from rendered manifests. What Kubernetes would fill in is filled in.
- * @throws Error on what the harness cannot run: other probes than httpGet, other volumes than emptyDir
+ * @throws Error on what the harness cannot run: other probes than httpGet, other volumes than emptyDir and secret
  */
 export function podSpec(manifests: readonly Manifest[]): PodSpec {
   const deployment = commanderDeployment(manifests);
@@ -74,10 +82,10 @@ export function podSpec(manifests: readonly Manifest[]): PodSpec {
     dropsCapabilities: own?.capabilities?.drop?.includes('ALL') === true,
     hasNoNewPrivileges: own?.allowPrivilegeEscalation === false,
     volumes: (container.volumeMounts ?? []).map(({ name, mountPath }) => {
-      if (pod.volumes?.find((volume) => volume.name === name)?.emptyDir === undefined) {
-        throw new Error(`volume ${name} is no emptyDir`);
-      }
-      return { name, mountPath };
+      const { emptyDir, secret } = pod.volumes?.find((volume) => volume.name === name) ?? {};
+      if (emptyDir !== undefined) return { name, mountPath };
+      if (secret?.secretName !== undefined) return { name, mountPath, secretName: secret.secretName };
+      throw new Error(`volume ${name} is neither an emptyDir nor a secret`);
     }),
     commandPort: ports.get('commands')!,
     httpPort: ports.get('http')!,

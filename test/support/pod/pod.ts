@@ -1,4 +1,4 @@
-import { chownSync, chmodSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { eventually } from '../eventually.js';
 import { type HttpAnswer, httpGet } from '../http-get.js';
 import { Container, type Termination } from './container.js';
 import type { MemoryReading } from './memory-cgroup.js';
-import type { PodSpec } from './pod-spec.js';
+import type { PodSpec, VolumeSpec } from './pod-spec.js';
 import { ProbeLoop } from './probe-loop.js';
 
 const CHECKOUT = join(__dirname, '../../..');
@@ -32,6 +32,8 @@ export interface PodEvent {
 export interface PodOptions {
   /** Variables over the manifest's: `REDIS_URL`, and what a test is about. The pod's address is set by the harness. */
   env?: Record<string, string>;
+  /** Secrets that are mounted as volumes: name → key → content. */
+  secrets?: Record<string, Record<string, string>>;
   /** What the image has in /app; default: this checkout with its `dist`. */
   appDirectory?: string;
   /** Default: the node that runs the tests. */
@@ -70,7 +72,7 @@ export class Pod {
     const octet = () => 1 + Math.floor(Math.random() * 254);
     this.ip = `127.${64 + Math.floor(Math.random() * 128)}.${octet()}.${octet()}`;
     this.env = { ...spec.env, TCP_HOST: this.ip, HTTP_HOST: this.ip, ...options.env };
-    for (const { name } of spec.volumes) this.makeVolume(name);
+    for (const volume of spec.volumes) this.makeVolume(volume);
     this.launch();
   }
 
@@ -149,12 +151,22 @@ export class Pod {
     return this.container;
   }
 
-  /** As a kubelet makes an emptyDir: open to all, of the group of the pod, also what is made in it. */
-  private makeVolume(name: string): void {
+  /** An emptyDir is open to all and of the group of the pod, also what is made in it; a Secret may be read by that group. */
+  private makeVolume({ name, secretName }: VolumeSpec): void {
     const directory = this.volumeDirectory(name);
     mkdirSync(directory);
-    chownSync(directory, 0, this.spec.fsGroup ?? 0);
-    chmodSync(directory, 0o2777);
+    const own = (path: string, mode: number) => {
+      chownSync(path, 0, this.spec.fsGroup ?? 0);
+      chmodSync(path, mode);
+    };
+    own(directory, secretName === undefined ? 0o2777 : 0o750);
+    if (secretName === undefined) return;
+    const secret = this.options.secrets?.[secretName];
+    if (secret === undefined) throw new Error(`Secret ${secretName} does not exist`);
+    for (const [key, content] of Object.entries(secret)) {
+      writeFileSync(join(directory, key), content);
+      own(join(directory, key), 0o440);
+    }
   }
 
   private launch(): void {
@@ -166,7 +178,11 @@ export class Pod {
       env: this.env,
       appDirectory: options.appDirectory ?? CHECKOUT,
       nodeFile: options.nodeFile ?? process.execPath,
-      volumes: spec.volumes.map(({ name, mountPath }) => ({ directory: this.volumeDirectory(name), mountPath })),
+      volumes: spec.volumes.map(({ name, mountPath, secretName }) => ({
+        directory: this.volumeDirectory(name),
+        mountPath,
+        isReadOnly: secretName !== undefined,
+      })),
     });
     this.container = container;
     this.tell('Started', `limit ${spec.memoryLimitBytes / 2 ** 20} MiB`);
