@@ -35,6 +35,7 @@ export class AppModule {
         HealthModule,
         DiagnosticsModule.forRoot({
           token: settings.diagnosticsToken,
+          insecure: settings.insecureBind,
           sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
           controllers: [DiagnosticsCommandsController],
           imports: [TransportModule, RunsModule],

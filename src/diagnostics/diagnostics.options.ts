@@ -1,14 +1,30 @@
 import type { DynamicModule, ForwardReference, Type } from '@nestjs/common';
 import type { DiagnosticsSource } from './diagnostics-source.js';
 
-/** What DiagnosticsModule is made with. */
-export interface DiagnosticsOptions {
+/** What a factory of `DiagnosticsModule.forRootAsync` returns. */
+export interface DiagnosticsSettings {
   /** Bearer token that opens the page to other hosts. Unset or empty: requests from this machine only. */
   token?: string;
+  /** Allows the application to listen beyond loopback without a token; other hosts are refused even then. Default false. */
+  insecure?: boolean;
+  /** Sections of the application. */
+  sources?: readonly DiagnosticsSource[];
+}
+
+/** What DiagnosticsModule is made with before anything is injected. */
+export interface DiagnosticsParts {
   /** Sections of the application: objects, or classes that Nest makes. */
   sources?: readonly (DiagnosticsSource | Type<DiagnosticsSource>)[];
   /** Further controllers that serve the same answers, for instance over TCP; `Diagnostics` is injectable in them. */
   controllers?: readonly Type[];
   /** Modules whose exports `sources` and `controllers` inject. */
   imports?: readonly (Type | DynamicModule | Promise<DynamicModule> | ForwardReference)[];
+}
+
+/** What `DiagnosticsModule.forRoot` takes. */
+export type DiagnosticsOptions = Omit<DiagnosticsSettings, 'sources'> & DiagnosticsParts;
+
+/** What `useClass` and `useExisting` of `DiagnosticsModule.forRootAsync` name. */
+export interface DiagnosticsOptionsFactory {
+  createDiagnosticsOptions(): DiagnosticsSettings | Promise<DiagnosticsSettings>;
 }

@@ -2,5 +2,11 @@
 export { diagnosticsSummarySchema, type DiagnosticsSummary } from '../contract/diagnostics.schema.js';
 export type { DiagnosticsSource } from './diagnostics-source.js';
 export { DiagnosticsModule } from './diagnostics.module.js';
-export type { DiagnosticsOptions } from './diagnostics.options.js';
+export type {
+  DiagnosticsOptions,
+  DiagnosticsOptionsFactory,
+  DiagnosticsParts,
+  DiagnosticsSettings,
+} from './diagnostics.options.js';
 export { Diagnostics } from './diagnostics.js';
+export { WideBindError } from './http/wide-bind.error.js';

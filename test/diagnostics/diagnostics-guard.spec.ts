@@ -38,7 +38,7 @@ describe('who may see /diagnostics', () => {
   describe('without a token', () => {
     let served: DiagnosticsApp;
     beforeAll(async () => {
-      served = await DiagnosticsApp.start({}, '0.0.0.0');
+      served = await DiagnosticsApp.start({ insecure: true }, '0.0.0.0');
     });
     afterAll(() => served.app.close());
 

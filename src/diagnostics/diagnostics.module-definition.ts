@@ -1,0 +1,50 @@
+import { ConfigurableModuleBuilder, type DynamicModule, Logger, type Type } from '@nestjs/common';
+import type { DiagnosticsSource } from './diagnostics-source.js';
+import type { DiagnosticsParts, DiagnosticsSettings } from './diagnostics.options.js';
+import { Diagnostics } from './diagnostics.js';
+
+/** `forRoot` and `forRootAsync` (useFactory, useClass, useExisting), as Nest itself makes them. */
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<DiagnosticsSettings>({ moduleName: 'Diagnostics' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createDiagnosticsOptions')
+    .setExtras<DiagnosticsParts>({ sources: [], controllers: [], imports: [] }, withDiagnostics)
+    .build();
+
+function withDiagnostics(definition: DynamicModule, parts: DiagnosticsParts): DynamicModule {
+  const { sources = [], controllers = [], imports = [] } = parts;
+  const sourceClasses = sources.filter(isClass);
+  return {
+    ...definition,
+    imports: [...new Set([...(definition.imports ?? []), ...imports])],
+    controllers: [...controllers],
+    providers: [
+      ...(definition.providers ?? []),
+      ...sourceClasses,
+      {
+        provide: Diagnostics,
+        inject: [MODULE_OPTIONS_TOKEN, ...sourceClasses],
+        useFactory: (settings: DiagnosticsSettings, ...made: DiagnosticsSource[]) =>
+          new Diagnostics({
+            token: settings.token,
+            sources: [
+              // In the order in which they were given, made by Nest or not.
+              ...sources.map((source) => (isClass(source) ? made[sourceClasses.indexOf(source)]! : source)),
+              ...(settings.sources ?? []),
+            ],
+            log: nestLog(),
+          }),
+      },
+    ],
+    exports: [Diagnostics],
+  };
+}
+
+function nestLog() {
+  const logger = new Logger('Diagnostics');
+  return { info: (message: string) => logger.log(message), warn: (message: string) => logger.warn(message) };
+}
+
+function isClass(source: DiagnosticsSource | Type<DiagnosticsSource>): source is Type<DiagnosticsSource> {
+  return typeof source === 'function';
+}
