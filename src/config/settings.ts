@@ -352,6 +352,13 @@ export const settings = {
     60_000,
     'How often a replica looks for due times that another one left behind.',
   ),
+  recorderIntervalMs: durationMs(
+    'RECORDER_INTERVAL_MS',
+    10_000,
+    100,
+    600_000,
+    'How often the recorder takes a sample of this process.',
+  ),
 } as const;
 
 /** The service's settings, frozen. */

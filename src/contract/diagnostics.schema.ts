@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jsonSchema, replyInstantSchema, requestSchema } from './common.schema.js';
 import { ledgerGroupsQuerySchema, ledgerGroupsSchema } from './ledger.schema.js';
+import { historyQuerySchema, historySchema } from './recorder.schema.js';
 
 const bytesSchema = z.int().min(0);
 const countSchema = z.int().min(0);
@@ -120,4 +121,5 @@ export type DiagnosticsSummary = z.output<typeof diagnosticsSummarySchema>;
 export const diagnosticsCommands = {
   'diagnostics.summary': { request: requestSchema({}), reply: diagnosticsSummarySchema },
   'diagnostics.groups': { request: requestSchema(ledgerGroupsQuerySchema.shape), reply: ledgerGroupsSchema },
+  'diagnostics.history': { request: requestSchema(historyQuerySchema.shape), reply: historySchema },
 } as const;

@@ -32,6 +32,7 @@ function withDiagnostics(definition: DynamicModule, parts: DiagnosticsParts): Dy
               ...sources.map((source) => (isClass(source) ? made[sourceClasses.indexOf(source)]! : source)),
               ...(settings.sources ?? []),
             ],
+            recorder: settings.recorder,
             log: nestLog(),
           }),
       },

@@ -1,5 +1,6 @@
 import type { DynamicModule, ForwardReference, Type } from '@nestjs/common';
 import type { DiagnosticsSource } from './diagnostics-source.js';
+import type { RecorderOptions } from './recorder/recorder.options.js';
 
 /** What a factory of `DiagnosticsModule.forRootAsync` returns. */
 export interface DiagnosticsSettings {
@@ -9,6 +10,8 @@ export interface DiagnosticsSettings {
   insecure?: boolean;
   /** Sections of the application. */
   sources?: readonly DiagnosticsSource[];
+  /** How the recorder works, and where it keeps what it wrote. */
+  recorder?: RecorderOptions;
 }
 
 /** What DiagnosticsModule is made with before anything is injected. */

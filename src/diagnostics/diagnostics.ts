@@ -3,14 +3,21 @@ import type { DiagnosticsLog } from './diagnostics-log.js';
 import type { DiagnosticsPart } from './diagnostics-part.js';
 import type { DiagnosticsSource } from './diagnostics-source.js';
 import { GroupsPart } from './groups/groups.part.js';
+import { HistoryPart } from './history/history.part.js';
 import { Access } from './http/access.js';
 import { DiagnosticsHttp } from './http/diagnostics-http.js';
+import { LivePart } from './live/live.part.js';
+import { Activity } from './recorder/activity.js';
+import { Recorder } from './recorder/recorder.js';
+import type { RecorderOptions } from './recorder/recorder.options.js';
+import { SampleTaker } from './recorder/sample-taker.js';
 import { SummaryPart } from './summary/summary.part.js';
 
 /** What the diagnostics of a process are made from, whoever makes them. */
 export interface DiagnosticsSetup {
   token?: string | undefined;
   sources?: readonly DiagnosticsSource[];
+  recorder?: RecorderOptions | undefined;
   log: DiagnosticsLog;
 }
 
@@ -18,13 +25,21 @@ export interface DiagnosticsSetup {
 export class Diagnostics {
   readonly summary: SummaryPart;
   readonly groups = new GroupsPart();
+  readonly history: HistoryPart;
   private readonly parts: readonly DiagnosticsPart[];
   private readonly http: DiagnosticsHttp;
 
   /** @throws Error when two sources have one name, or one has a name that cannot be shown */
-  constructor({ token, sources = [], log }: DiagnosticsSetup) {
+  constructor({ token, sources = [], recorder: recorderOptions, log }: DiagnosticsSetup) {
     this.summary = new SummaryPart(sources, log);
-    this.parts = [this.summary, this.groups];
+    const activity = new Activity(sources);
+    const recorder = new Recorder(activity, log, recorderOptions);
+    this.history = new HistoryPart(recorder.history);
+    const live = new LivePart(
+      { taker: new SampleTaker(activity), lastSample: () => recorder.history.last(), verdicts: () => null },
+      log,
+    );
+    this.parts = [this.summary, this.groups, recorder, this.history, live];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
     this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
   }

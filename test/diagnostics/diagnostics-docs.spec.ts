@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { diagnosticsSections, diagnosticsSummarySchema } from '../../src/contract/diagnostics.schema';
+import { historySampleSchema } from '../../src/contract/recorder.schema';
 import { standardMeasurements } from '../../src/diagnostics/summary/standard-measurements';
 import { SummaryPart } from '../../src/diagnostics/summary/summary.part';
 
@@ -26,8 +27,9 @@ function documented(heading: string): Record<string, Field & { source: string }>
 
 /** Unit by the last word of a field's name, as the text above the table promises. */
 function unitOf(path: string): string {
-  if (/(countBy\w+|Counts)\.<name>$/.test(path)) return 'count';
-  const word = /(Bytes|Ms|Count|Ratio|At)$/.exec(path.replace(/\.count$/, '.Count'))?.[1];
+  if (/((countBy\w+|Counts|^kinds)\.<name>|\.live)$/.test(path)) return 'count';
+  if (/PerSecond(\.<name>)?$/.test(path)) return 'count/s';
+  const word = /(Bytes|Ms|Count|Ratio|At)$/.exec(path.replace(/\.count$/, '.Count').replace(/^at$/, 'At'))?.[1];
   return word === undefined
     ? '–'
     : { Bytes: 'bytes', Ms: 'ms', Count: 'count', Ratio: 'ratio', At: 'ms since epoch' }[word]!;
@@ -41,6 +43,7 @@ function leaves(schema: z.core.$ZodType, path: string): [string, string][] {
     );
   }
   if (schema instanceof z.ZodRecord) return leaves(schema.valueType, `${path}.<name>`);
+  if (schema instanceof z.ZodArray) return leaves(schema.element, `${path}[]`);
   // A section or its error.
   if (schema instanceof z.ZodUnion) return leaves(schema.options[0]!, path);
   if (schema instanceof z.ZodNullable)
@@ -59,6 +62,20 @@ describe('docs/diagnostics.md', () => {
       Object.entries(documented('The answer')).map(([path, { type, unit }]) => [path, { type, unit }]),
     );
     expect(Object.keys(fromSchema).length).toBeGreaterThan(60);
+    expect(fromDocs).toEqual(fromSchema);
+  });
+
+  it('names every field of a sample of the recorder', () => {
+    const fromSchema = Object.fromEntries(
+      leaves(historySampleSchema, '').map(([path, type]) => [
+        path,
+        // That the whole of `site` may be missing is told once.
+        { type: path.includes('.site.') ? type.replace(/ or null$/, '') : type, unit: unitOf(path) },
+      ]),
+    );
+    const fromDocs = Object.fromEntries(
+      Object.entries(documented('A sample')).map(([path, { type, unit }]) => [path, { type, unit }]),
+    );
     expect(fromDocs).toEqual(fromSchema);
   });
 

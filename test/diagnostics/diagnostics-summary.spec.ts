@@ -8,6 +8,7 @@ import { firstValueFrom } from 'rxjs';
 import { ConfigModule } from '../../src/config/config.module';
 import { readSettings, type Settings } from '../../src/config/settings';
 import { commands } from '../../src/contract/commands';
+import { historySchema } from '../../src/contract/recorder.schema';
 import { diagnosticsSummarySchema, type DiagnosticsSummary } from '../../src/contract/diagnostics.schema';
 import { DiagnosticsCommandsController } from '../../src/diagnostics/commands/diagnostics-commands.controller';
 import { DiagnosticsModule } from '../../src/diagnostics/diagnostics.module';
@@ -48,6 +49,7 @@ describe('diagnostics.summary and system.health over TCP', () => {
         RunsModule,
         HealthModule,
         DiagnosticsModule.forRoot({
+          recorder: { intervalMs: 100 },
           sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
           controllers: [DiagnosticsCommandsController],
           imports: [TransportModule, RunsModule],
@@ -75,6 +77,15 @@ describe('diagnostics.summary and system.health over TCP', () => {
     const overHttp = diagnosticsSummarySchema.parse((await httpGet(`${httpUrl}/diagnostics`)).json());
     expect(paths(overTcp)).toEqual(paths(overHttp));
     expect(overTcp.process).toMatchObject({ pid: process.pid });
+  });
+
+  it('answers the history, with the commands among the work', async () => {
+    await eventually(async () => {
+      const { samples } = historySchema.parse(await ask('diagnostics.history', { from: Date.now() - 1_000 }));
+      expect(samples.at(-1)!.workPerSecond['command']).toBeGreaterThan(0);
+      expect(samples.at(-1)!.inFlightCount).toBeGreaterThanOrEqual(0);
+    });
+    await expect(ask('diagnostics.history', { step: 1 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
   });
 
   it('shows the state of Redis, the queue, the connections and the work under way', async () => {

@@ -3,6 +3,9 @@ import type { CommandReply, CommandRequest } from '../../contract/commands.js';
 import { Command } from '../../transport/command.decorator.js';
 import { Diagnostics } from '../diagnostics.js';
 
+/** Longest history that is answered: with what else a reply holds it must fit into the smallest MAX_SEND_BUFFER_BYTES. */
+const MAX_HISTORY_BYTES = 48 * 1_024;
+
 /**
  * `diagnostics.*`: the answers of the HTTP side over TCP, for when that is wedged. Not part of DiagnosticsModule by itself,
  * which works in applications without our transport: give it in `controllers`.
@@ -24,5 +27,10 @@ export class DiagnosticsCommandsController {
     limit,
   }: CommandRequest<'diagnostics.groups'>): Promise<CommandReply<'diagnostics.groups'>> {
     return this.diagnostics.groups.list({ kind, min, sort, limit });
+  }
+
+  @Command('diagnostics.history')
+  async history({ from, step }: CommandRequest<'diagnostics.history'>): Promise<CommandReply<'diagnostics.history'>> {
+    return this.diagnostics.history.readWithin(MAX_HISTORY_BYTES, { from, step });
   }
 }

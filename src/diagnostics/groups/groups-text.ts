@@ -1,4 +1,6 @@
 import type { LedgerGroups } from '../../contract/ledger.schema.js';
+import { placeText } from '../text/place-text.js';
+import { textTable } from '../text/text-table.js';
 
 type Group = LedgerGroups['groups'][number];
 
@@ -11,18 +13,13 @@ export function groupsText({ ledger, groups, totalCount, deltaMs }: LedgerGroups
     group.kind,
     `${placeOf(group)}${group.via ? ` via ${group.via}` : ''}`,
   ]);
-  const head = ['LIVE', deltaMs === undefined ? 'GROWTH' : `IN ${(deltaMs / 1_000).toFixed(1)} S`, 'KIND', 'MADE AT'];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  const lines = [head, ...rows].map((row) =>
-    row
-      // Numbers to the right, words to the left.
-      .map((cell, column) => (column < 2 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
+  const growth = deltaMs === undefined ? 'GROWTH' : `IN ${(deltaMs / 1_000).toFixed(1)} S`;
+  const table = textTable(
+    [{ title: 'LIVE', align: 'right' }, { title: growth, align: 'right' }, { title: 'KIND' }, { title: 'MADE AT' }],
+    rows,
   );
   const hidden = totalCount - groups.length;
-  if (hidden > 0) lines.push(`… and ${hidden} more`);
-  return `${lines.join('\n')}\n`;
+  return hidden > 0 ? `${table}… and ${hidden} more\n` : table;
 }
 
 function placeOf({ site, provider, overflow, stack }: Group): string {
@@ -30,14 +27,9 @@ function placeOf({ site, provider, overflow, stack }: Group): string {
   if (provider) return `provider ${provider}`;
   const place = site ?? stack[0];
   if (!place) return '(no line)';
-  return clean(`${place.file}:${place.line}${place.function ? ` in ${place.function}` : ''}`);
+  return placeText(place);
 }
 
 function signed(value: number): string {
   return value > 0 ? `+${value}` : String(value);
-}
-
-/** A file or function name must not move the cursor of a terminal. */
-function clean(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }

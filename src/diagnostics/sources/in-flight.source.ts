@@ -17,6 +17,10 @@ export class InFlightSource implements DiagnosticsSource {
 
   constructor(@Inject(InFlight) private readonly inFlight: InFlight) {}
 
+  inFlightCount(): number {
+    return this.inFlight.count();
+  }
+
   read() {
     return { totalCount: this.inFlight.count(), countByKind: this.inFlight.byKind() };
   }

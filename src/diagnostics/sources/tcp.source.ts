@@ -29,6 +29,10 @@ export class TcpSource implements DiagnosticsSource {
 
   constructor(@Inject(CommanderServer) private readonly server: Pick<CommanderServer, 'stats'>) {}
 
+  workCounts(): Record<string, number> {
+    return { command: this.server.stats().commandsCount };
+  }
+
   read() {
     return this.server.stats();
   }

@@ -8,6 +8,7 @@ import type { DiagnosticsSource } from '../diagnostics-source.js';
 import { Diagnostics } from '../diagnostics.js';
 import { isLoopbackAddress } from '../http/loopback.js';
 import { WideBindError } from '../http/wide-bind.error.js';
+import type { RecorderOptions } from '../recorder/recorder.options.js';
 
 /** What an answer under way may take before its connection is cut, in ms. */
 const CLOSE_DEADLINE_MS = 2_000;
@@ -33,6 +34,8 @@ export interface ServeDiagnosticsOptions {
   insecure?: boolean;
   /** Sections of the application. */
   sources?: readonly DiagnosticsSource[];
+  /** How the recorder works, and where it keeps what it wrote. */
+  recorder?: RecorderOptions;
   /** Default: lines on standard error. */
   log?: DiagnosticsLog;
 }
@@ -57,13 +60,14 @@ export async function serveDiagnostics({
   token,
   insecure = false,
   sources = [],
+  recorder,
   log = stderrLog,
 }: ServeDiagnosticsOptions): Promise<ServedDiagnostics> {
   // What was checked is what is bound: a name that is looked up again may lead elsewhere.
   const address = isIP(host) === 0 ? (await lookup(host)).address : host;
   if (!isLoopbackAddress(address) && !token && !insecure) throw new WideBindError(address);
 
-  const diagnostics = new Diagnostics({ token, sources, log });
+  const diagnostics = new Diagnostics({ token, sources, recorder, log });
   const server = uncounted.exclude(
     createServer(LIMITS, (request, response) => void diagnostics.handleAll(request, response)),
   );

@@ -1,0 +1,130 @@
+/*
+ * endpoint               parameter  values  unit  cost
+ * GET /diagnostics/live  –          –       –     one sample every 2 s for all readers together, see the recorder
+ *
+ * Server-sent events: `sample` (of historySchema) at once and every 2 s, `verdicts` (of verdictsSchema) at once and when they
+ * change, a comment every 15 s. At most 16 readers, the next one gets 503; one that does not keep up is dropped. Without
+ * readers nothing runs.
+ */
+import { z } from 'zod';
+import type { HistorySample } from '../../contract/recorder.schema.js';
+import { uncounted } from '../../ledger/uncounted.js';
+import type { DiagnosticsLog } from '../diagnostics-log.js';
+import type { DiagnosticsPart } from '../diagnostics-part.js';
+import { endpoint, type Endpoint } from '../http/endpoint.js';
+import { HttpRefusal } from '../http/http-refusal.js';
+import type { SampleTaker } from '../recorder/sample-taker.js';
+import { EventStream } from './event-stream.js';
+
+export const MAX_READERS = 16;
+const EVERY_MS = 2_000;
+const HEARTBEAT_MS = 15_000;
+const RETRY_MS = 2_000;
+
+/** What the live events are made of. */
+export interface LiveInputs {
+  /** Used by nobody else: each sample is over the time since the one before. */
+  taker: SampleTaker;
+  /** The last sample of the recorder, for a reader that has just come. */
+  lastSample(): HistorySample | null;
+  /** What is told as `verdicts`; null where there is none. */
+  verdicts(): unknown;
+}
+
+/** The process as it goes, for whoever looks at it right now. */
+export class LivePart implements DiagnosticsPart {
+  readonly endpoints: readonly Endpoint[] = [
+    endpoint({
+      method: 'GET',
+      path: '/diagnostics/live',
+      summary: 'Server-sent events: a sample every 2 s, and the verdicts when they change.',
+      query: z.strictObject({}),
+      answers: { 'text/event-stream': null },
+      answer: () => ({
+        type: 'text/event-stream; charset=utf-8',
+        body: this.open(),
+        // A proxy that gathers the answer would hold the events back.
+        headers: { 'X-Accel-Buffering': 'no' },
+      }),
+    }),
+  ];
+
+  private readonly readers = new Set<EventStream>();
+  private timer: NodeJS.Timeout | undefined;
+  private lastSentMs = 0;
+  private lastVerdicts = '';
+
+  constructor(
+    private readonly inputs: LiveInputs,
+    private readonly log: DiagnosticsLog,
+    private readonly everyMs = EVERY_MS,
+  ) {}
+
+  /** How many read now. */
+  get readersCount(): number {
+    return this.readers.size;
+  }
+
+  stop(): void {
+    for (const reader of this.readers) reader.destroy();
+    this.rest();
+  }
+
+  private open(): EventStream {
+    if (this.readers.size >= MAX_READERS)
+      throw new HttpRefusal('UNAVAILABLE', `${MAX_READERS} readers are here already`, {
+        headers: { 'Retry-After': '10' },
+      });
+    const reader = new EventStream();
+    this.readers.add(reader);
+    reader.once('close', () => {
+      this.readers.delete(reader);
+      if (this.readers.size === 0) this.rest();
+    });
+    reader.retryAfter(RETRY_MS);
+    const last = this.inputs.lastSample();
+    if (last !== null) reader.event('sample', JSON.stringify(last));
+    if (this.timer === undefined) this.begin();
+    if (this.lastVerdicts !== '') reader.event('verdicts', this.lastVerdicts);
+    return reader;
+  }
+
+  private begin(): void {
+    this.inputs.taker.start();
+    this.lastVerdicts = this.verdicts();
+    this.lastSentMs = performance.now();
+    // After the timers of the turn, as the recorder does.
+    this.timer = uncounted.timers.setInterval(() => setImmediate(() => this.tell()), this.everyMs);
+    this.timer.unref();
+  }
+
+  private rest(): void {
+    uncounted.timers.clearInterval(this.timer);
+    this.timer = undefined;
+    this.inputs.taker.stop();
+  }
+
+  private tell(): void {
+    if (this.timer === undefined) return;
+    try {
+      const sample = JSON.stringify(this.inputs.taker.take());
+      const verdicts = this.verdicts();
+      for (const reader of this.readers) {
+        reader.event('sample', sample);
+        if (verdicts !== this.lastVerdicts) reader.event('verdicts', verdicts);
+      }
+      this.lastVerdicts = verdicts;
+    } catch (error) {
+      this.log.warn(`no live events: ${error instanceof Error ? error.message : String(error)}`);
+      this.stop();
+    }
+    if (performance.now() - this.lastSentMs < HEARTBEAT_MS) return;
+    this.lastSentMs = performance.now();
+    for (const reader of this.readers) reader.heartbeat();
+  }
+
+  private verdicts(): string {
+    const verdicts = this.inputs.verdicts();
+    return verdicts === null ? '' : JSON.stringify(verdicts);
+  }
+}
