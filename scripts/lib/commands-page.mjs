@@ -115,7 +115,7 @@ function typeText(schema, root, depth = 0) {
       return `list of ${typeText(schema.items ?? {}, root, depth)}${schema.maxItems === undefined ? '' : `, at most ${schema.maxItems}`}`;
     case 'object': {
       if (schema.properties === undefined && schema.additionalProperties)
-        return `map of ${typeText(schema.additionalProperties ?? {}, root, depth)}`;
+        return `map of ${typeText(schema.additionalProperties ?? {}, root, depth)}${schema.maxProperties === undefined ? '' : `, at most ${schema.maxProperties}`}`;
       if (schema.properties === undefined || depth > 1) return 'object';
       const inner = Object.entries(schema.properties).map(
         ([name, property]) => `${name}: ${typeText(property, root, depth + 1)}`,

@@ -228,7 +228,21 @@ export const settings = {
     2_000,
     1,
     1_000_000,
-    'Commands under way at once; the next one is answered RATE_LIMITED.',
+    'Commands under way at once; the next one is answered RATE_LIMITED. One connection may have half of them.',
+  ),
+  maxInFlightBytes: count(
+    'MAX_IN_FLIGHT_BYTES',
+    12_582_912,
+    65_536,
+    17_179_869_184,
+    'Heap that the requests under way may hold, by estimate; the next one is answered RATE_LIMITED.',
+  ),
+  maxRequestsPerSecond: count(
+    'MAX_REQUESTS_PER_SECOND',
+    5_000,
+    0,
+    10_000_000,
+    'Requests served a second of one connection; the rest is read later. 0: no limit.',
   ),
   maxConcurrentRuns: count('MAX_CONCURRENT_RUNS', 50, 1, 10_000, 'Runs that this replica dispatches at once.'),
   runLockMs: durationMs(

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { idSchema, jsonSchema, pageSchema, pageShape, replyInstantSchema, requestSchema } from './common.schema.js';
+import {
+  idSchema,
+  jsonSchema,
+  pageSchema,
+  pageShape,
+  replyInstantSchema,
+  requestSchema,
+  smallRecord,
+} from './common.schema.js';
 import { jobSchema } from './job.schema.js';
 
 /** `suspect`: ejected for a while after real errors. `draining`: takes no new run. `down`: its lease ran out. */
@@ -11,7 +19,7 @@ const registrationShape = {
   /** Where commander dials the agent. */
   host: z.string().min(1).max(253),
   port: z.int().min(1).max(65_535),
-  labels: z.record(idSchema, z.string().max(128)).default({}),
+  labels: smallRecord(idSchema, z.string().max(128), 100).default({}),
   /** Job names that the agent has a handler for. */
   capabilities: z.array(idSchema).max(500),
   /** How many runs at once. */

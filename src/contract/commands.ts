@@ -22,3 +22,22 @@ export type CommandRequest<Name extends CommandName> = z.output<(typeof commands
 /** What a caller sends: defaults may be left out. */
 export type CommandInput<Name extends CommandName> = z.input<(typeof commands)[Name]['request']>;
 export type CommandReply<Name extends CommandName> = z.output<(typeof commands)[Name]['reply']>;
+
+/**
+ * Commands whose reply may be much longer than their request: a page of records, or one record with the payload or result
+ * that was stored with it. All others answer with little.
+ */
+export const longReplies: Readonly<Partial<Record<CommandName, 'page' | 'record'>>> = {
+  'schedule.list': 'page',
+  'schedule.sync': 'page',
+  'schedule.explain': 'page',
+  'run.list': 'page',
+  'agent.list': 'page',
+  'result.list': 'page',
+  'diagnostics.groups': 'page',
+  'schedule.get': 'record',
+  'schedule.pause': 'record',
+  'schedule.resume': 'record',
+  'run.get': 'record',
+  'result.get': 'record',
+};

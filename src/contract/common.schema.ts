@@ -25,8 +25,7 @@ export const instantSchema = z.union([
 /** Milliseconds since the epoch as replies carry it. */
 export const replyInstantSchema = z.int();
 
-/** A JSON value of any shape. Its size is bounded by the frame, its depth by the transport. */
-export const jsonSchema = z.json();
+export { jsonSchema, type JsonValue, smallRecord } from './json.schema.js';
 
 /** Fields that every request may carry beside its own. */
 export const envelopeShape = {

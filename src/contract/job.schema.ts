@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { durationMsSchema, idSchema, jsonSchema } from './common.schema.js';
+import { durationMsSchema, idSchema, jsonSchema, smallRecord } from './common.schema.js';
 
 /** What an agent is asked to do. */
 export const jobSchema = z
@@ -9,7 +9,7 @@ export const jobSchema = z
     /** Given to the handler as it is. */
     payload: jsonSchema.default(null),
     /** Small strings for tracing and the like. */
-    headers: z.record(z.string().max(128), z.string().max(1024)).optional(),
+    headers: smallRecord(z.string().max(128), z.string().max(1024), 100).optional(),
   })
   .meta({ id: 'Job' });
 export type Job = z.infer<typeof jobSchema>;
@@ -21,7 +21,7 @@ export const routeSchema = z
   .strictObject({
     strategy: z.enum(routeStrategies).default('round-robin'),
     /** An agent must carry every one of these labels with this value. */
-    labels: z.record(idSchema, z.string().max(128)).optional(),
+    labels: smallRecord(idSchema, z.string().max(128), 100).optional(),
     /** Only these agents. */
     agentIds: z.array(idSchema).min(1).max(100).optional(),
     /** `sticky`: runs of one key go to one agent as long as it is up. Default: the schedule's id, or the job's name. */

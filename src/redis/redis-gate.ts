@@ -25,12 +25,19 @@ function msUntil(deadlineAt: number): number {
  * is ready: ioredis would queue it otherwise and run it when Redis is back, long after its caller was told that it
  * failed. A command that is under way when Redis freezes or the connection breaks cannot be taken back and may still
  * take effect later; what is run through the gate must therefore be safe to repeat.
+ *
+ * A Redis that has let a deadline pass and answered nothing meanwhile is silent: until it answers anything, nothing more
+ * is handed to it. A client keeps what was sent until it is answered, long after its caller was told that it failed: with
+ * a frozen Redis a stream of requests would fill the heap.
  */
 @Injectable()
 export class RedisGate {
   private readonly gated: RedisClient;
   private readonly waiting = new Set<(outcome: 'ready' | 'closed') => void>();
   private readonly underWay = new Set<(error: CommandError) => void>();
+  /** Works that have ended since the start, well or not. */
+  private endedCount = 0;
+  private isSilent = false;
   private closed = false;
 
   constructor(@Inject(REDIS) private readonly client: RedisClient) {
@@ -38,6 +45,10 @@ export class RedisGate {
     this.gated = guardRedisClient(raw, () => {
       if (raw.status !== 'ready') throw unreachable();
     });
+  }
+
+  private get isUsable(): boolean {
+    return this.client.status === 'ready' && !this.isSilent;
   }
 
   /**
@@ -48,17 +59,21 @@ export class RedisGate {
   async run<T>(deadlineAt: number, work: (redis: RedisClient) => Promise<T>): Promise<T> {
     // A little before the caller's own deadline, so that it is told what it waited for.
     const answerBy = deadlineAt - Math.min(MAX_MARGIN_MS, Math.max(0, deadlineAt - Date.now()) * MARGIN_SHARE);
-    if (this.client.status !== 'ready') await this.ready(answerBy);
+    if (!this.isUsable) await this.ready(answerBy);
     // Nobody waits for the answer: a command issued now could only surprise.
     if (answerBy <= Date.now()) throw late();
     let giveUp!: (error: CommandError) => void;
     const givenUp = new Promise<never>((_resolve, reject) => {
       giveUp = reject;
     });
-    const timer = setTimeout(() => giveUp(late()), msUntil(answerBy));
+    const { endedCount } = this;
+    const timer = setTimeout(() => {
+      if (this.endedCount === endedCount) this.fallSilent();
+      giveUp(late());
+    }, msUntil(answerBy));
     this.underWay.add(giveUp);
     try {
-      return await Promise.race([work(this.gated), givenUp]);
+      return await Promise.race([this.heard(work(this.gated)), givenUp]);
     } catch (error) {
       if (isConnectionError(error)) throw unreachable();
       throw refusedByServer(error) ?? error;
@@ -75,6 +90,29 @@ export class RedisGate {
     // A command that was lost with its connection is neither answered nor failed by a client that was disconnected.
     for (const giveUp of [...this.underWay]) giveUp(unreachable());
   }
+
+  /** Passes on how a work ends, and notes that it has. */
+  private async heard<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } finally {
+      this.endedCount++;
+      if (this.isSilent) this.hearAgain();
+    }
+  }
+
+  private fallSilent(): void {
+    if (this.isSilent) return;
+    this.isSilent = true;
+    // What waits for an answer may be lost with its connection: then the new one is the first word.
+    this.client.once('ready', this.hearAgain);
+  }
+
+  private readonly hearAgain = () => {
+    this.isSilent = false;
+    this.client.off('ready', this.hearAgain);
+    this.wake('ready');
+  };
 
   private async ready(deadlineAt: number): Promise<void> {
     if (this.closed) throw unreachable();

@@ -4,6 +4,7 @@ import { CommandError, isWireError, type WireError } from '../contract/command-e
 import type { CommandContext } from './command-context.js';
 import type { CommanderSocket } from './commander-socket.js';
 import { WheelEntry } from './deadline-wheel.js';
+import type { Turn } from './reply-turns.js';
 
 /** What a call tells the dispatcher. */
 export interface CallObserver {
@@ -13,30 +14,64 @@ export interface CallObserver {
   onGivenUp(): void;
   /** The handler of a call that was given up has come back after all. */
   onLate(): void;
+  /** Nothing of the call is left: its request and its reply are nobody's any more. Comes after the other news of its end. */
+  onOver(call: CommandCall, hasStarted: boolean): void;
   /** A reply that cannot be sent, or a handler error that Nest's exception filters did not see. */
   onDefect(call: CommandCall, error: unknown): void;
 }
 
+/** What a call does once its turn has come. */
+export interface CallWork {
+  readonly handler: MessageHandler;
+  readonly request: unknown;
+}
+
+/** What a call may take. */
+export interface CallBounds {
+  /** Monotonic ms. */
+  readonly dueAt: number;
+  /** Heap that its request holds, taken from the {@link RequestBudget}. */
+  readonly heldBytes: number;
+  /** What its reply may hold while it is made; 0: little. */
+  readonly replyBytes: number;
+  /** Longest reply, in UTF-16 code units of its JSON. */
+  readonly maxReplyLength: number;
+}
+
 /** One command between its request and its only answer. */
-export class CommandCall extends WheelEntry {
+export class CommandCall extends WheelEntry implements Turn {
   private isAnswered = false;
+  private isRunning = false;
+
+  /** Monotonic ms. */
+  readonly dueAt: number;
+  readonly replyBytes: number;
 
   constructor(
     readonly socket: CommanderSocket,
     readonly id: string | number,
     readonly context: CommandContext,
-    /** Monotonic ms. */
-    readonly dueAt: number,
+    readonly bounds: CallBounds,
+    private work: CallWork | undefined,
     /** Ends this call in {@link InFlight}. */
-    readonly endInFlight: () => void,
-    private readonly maxReplyLength: number,
+    private readonly endInFlight: () => void,
     private readonly observer: CallObserver,
   ) {
     super();
+    this.dueAt = bounds.dueAt;
+    this.replyBytes = bounds.replyBytes;
+  }
+
+  /** It was answered before its turn came. */
+  get isOver(): boolean {
+    return this.isAnswered;
   }
 
   /** Calls the handler. Whatever it does, the caller gets one answer. */
-  run(handler: MessageHandler, request: unknown): void {
+  start(): void {
+    const { handler, request } = this.work!;
+    this.work = undefined;
+    this.isRunning = true;
     try {
       this.follow(handler(request, this.context));
     } catch (error) {
@@ -47,8 +82,19 @@ export class CommandCall extends WheelEntry {
   /** Answers with an error because nobody will wait for the handler any longer. Does nothing when the call is answered. */
   giveUp(error: WireError): void {
     if (this.isAnswered) return;
-    this.observer.onGivenUp();
+    if (this.isRunning) this.observer.onGivenUp();
     this.refuse(error);
+    if (this.isRunning) return;
+    this.work = undefined;
+    this.observer.onOver(this, false);
+  }
+
+  /** The caller is gone before its turn came: there is nobody to work for. */
+  drop(): void {
+    if (this.isRunning || this.isAnswered) return;
+    this.work = undefined;
+    this.settle(undefined);
+    this.observer.onOver(this, false);
   }
 
   /** Answers with what a handler returned: a value, a promise, or Nest's observable of an error. */
@@ -82,7 +128,12 @@ export class CommandCall extends WheelEntry {
   }
 
   private respond(response: unknown): void {
-    if (this.isAnswered) return this.observer.onLate();
+    if (this.isAnswered) this.observer.onLate();
+    else this.answer(response);
+    this.observer.onOver(this, true);
+  }
+
+  private answer(response: unknown): void {
     let json: string;
     try {
       // A caller gets exactly one value, so `undefined` travels as null.
@@ -91,8 +142,8 @@ export class CommandCall extends WheelEntry {
       this.observer.onDefect(this, error);
       return this.refuse(new CommandError('INTERNAL', 'internal error').toWire());
     }
-    if (json.length > this.maxReplyLength) {
-      const message = `the reply is longer than ${this.maxReplyLength} bytes (MAX_SEND_BUFFER_BYTES); ask for less at once`;
+    if (json.length > this.bounds.maxReplyLength) {
+      const message = `the reply is longer than ${this.bounds.maxReplyLength} bytes (MAX_SEND_BUFFER_BYTES); ask for less at once`;
       return this.refuse(new CommandError('INVALID_ARGUMENT', message).toWire());
     }
     this.settle(undefined);
@@ -100,7 +151,12 @@ export class CommandCall extends WheelEntry {
   }
 
   private reject(error: unknown): void {
-    if (this.isAnswered) return this.observer.onLate();
+    if (this.isAnswered) this.observer.onLate();
+    else this.answerError(error);
+    this.observer.onOver(this, true);
+  }
+
+  private answerError(error: unknown): void {
     if (error instanceof CommandError) return this.refuse(error.toWire());
     if (isWireError(error)) return this.refuse(error);
     this.observer.onDefect(this, error);

@@ -2,7 +2,7 @@ import type { MessageHandler } from '@nestjs/microservices';
 import type { z } from 'zod';
 import type { Settings } from '../config/settings.js';
 import { CommandError, type ErrorCode, type WireError } from '../contract/command-error.js';
-import { commands } from '../contract/commands.js';
+import { type CommandName, commands, longReplies } from '../contract/commands.js';
 import type { CommandPacket } from '../contract/packet.js';
 import type { InFlight } from '../lifecycle/in-flight.js';
 import { type CallObserver, CommandCall, refusal } from './command-call.js';
@@ -10,18 +10,25 @@ import { CommandContext } from './command-context.js';
 import type { CommanderSocket, ReceivedAt } from './commander-socket.js';
 import { DeadlineWheel } from './deadline-wheel.js';
 import { isDeeperThan } from './json-depth.js';
+import { jsonWeightBytes } from './json-weight.js';
 import { cut, payloadIssues } from './payload-issues.js';
 import type { RateLimitedLog } from './rate-limited-log.js';
+import { ReplyTurns } from './reply-turns.js';
+import { RequestBudget } from './request-budget.js';
 import { TokenCheck } from './token-check.js';
 
 /** Kind of work under which commands stand in {@link InFlight}. */
 export const COMMAND_IN_FLIGHT = 'command';
 const MAX_ID_LENGTH = 128;
 const MAX_PATTERN_SHOWN = 100;
+/** Replies of the longest kind that are made at the same time, over all connections. */
+const PAGES_AT_ONCE = 8;
 
 interface Route {
   request: z.ZodType;
   handler: MessageHandler | undefined;
+  /** What a reply may hold at most; 0: little. */
+  replyBytes: number;
 }
 
 /** What the envelope of a validated request holds for us. */
@@ -38,11 +45,12 @@ interface Envelope {
  * 2. has an id → an event is dropped and counted
  * 3. token, when one is set → `UNAUTHENTICATED`
  * 4. not draining → `SHUTTING_DOWN`
- * 5. fewer than `maxInFlightCommands` under way → `RATE_LIMITED`
- * 6. a pattern of the contract, with a handler → `NOT_FOUND`
- * 7. payload nested no deeper than `maxJsonDepth` → `INVALID_ARGUMENT`
+ * 5. a pattern of the contract, with a handler → `NOT_FOUND`
+ * 6. payload nested no deeper than `maxJsonDepth` → `INVALID_ARGUMENT`
+ * 7. room for it in the {@link RequestBudget} → `RATE_LIMITED`
  * 8. payload fits the schema → `INVALID_ARGUMENT` with `details.issues`
- * 9. the handler answers before the deadline → `DEADLINE_EXCEEDED`
+ * 9. its turn comes, if its reply may be long ({@link ReplyTurns}), before the deadline → `DEADLINE_EXCEEDED`
+ * 10. the handler answers before the deadline → `DEADLINE_EXCEEDED`
  *
  * The deadline counts from the arrival of the frame: `deadlineMs` of the request, else `commandTimeoutMs`. That holds for
  * requests with `wait: true`, too: who wants to wait longer than the default says so with `deadlineMs`.
@@ -57,6 +65,8 @@ export class CommandDispatcher implements CallObserver {
 
   private readonly routes = new Map<string, Route>();
   private readonly wheel = new DeadlineWheel();
+  private readonly budget: RequestBudget;
+  private readonly replyTurns: ReplyTurns;
   private readonly tokenCheck: TokenCheck | undefined;
 
   constructor(
@@ -64,6 +74,8 @@ export class CommandDispatcher implements CallObserver {
     private readonly inFlight: InFlight,
     private readonly log: RateLimitedLog,
   ) {
+    this.replyTurns = new ReplyTurns(PAGES_AT_ONCE * settings.maxSendBufferBytes);
+    this.budget = new RequestBudget(settings.maxInFlightCommands, settings.maxInFlightBytes);
     this.tokenCheck = settings.commanderToken === undefined ? undefined : new TokenCheck(settings.commanderToken);
   }
 
@@ -75,7 +87,11 @@ export class CommandDispatcher implements CallObserver {
     this.routes.clear();
     for (const [name, { request }] of Object.entries(commands)) {
       const handler = handlers.get(name);
-      this.routes.set(name, { request, handler: handler?.isEventHandler === true ? undefined : handler });
+      this.routes.set(name, {
+        request,
+        handler: handler?.isEventHandler === true ? undefined : handler,
+        replyBytes: this.replyBytesOf(name as CommandName),
+      });
     }
     return [...handlers.keys()].filter((pattern) => !this.routes.has(pattern));
   }
@@ -120,13 +136,23 @@ export class CommandDispatcher implements CallObserver {
     }
   }
 
+  /** Whether every request must carry a token. */
+  get isTokenAsked(): boolean {
+    return this.tokenCheck !== undefined;
+  }
+
+  /** Heap that requests under way hold now. */
+  get inFlightBytes(): number {
+    return this.budget.takenBytes;
+  }
+
   close(): void {
     this.wheel.close();
   }
 
   onAnswered(call: CommandCall, error: WireError | undefined): void {
     this.wheel.remove(call);
-    call.socket.inFlightCount--;
+    this.budget.giveBackPlace(call.socket);
     if (error !== undefined) this.count(error.code);
   }
 
@@ -139,6 +165,21 @@ export class CommandDispatcher implements CallObserver {
     this.overdueHandlersCount--;
   }
 
+  onOver(call: CommandCall, hasStarted: boolean): void {
+    this.budget.giveBackBytes(call.socket, call.bounds.heldBytes);
+    if (hasStarted && call.replyBytes > 0) this.replyTurns.giveBack(call.replyBytes);
+  }
+
+  /** The connection takes replies again. */
+  onUnblocked(): void {
+    this.replyTurns.pump();
+  }
+
+  /** The connection is closed: nothing more is begun for it. */
+  onGone(socket: CommanderSocket): void {
+    for (const call of this.replyTurns.forget(socket)) (call as CommandCall).drop();
+  }
+
   onDefect(call: CommandCall, error: unknown): void {
     this.logDefect(call.context.getPattern(), error);
   }
@@ -148,24 +189,34 @@ export class CommandDispatcher implements CallObserver {
     this.authenticate(socket, packet.token);
     if (this.isDraining)
       throw new CommandError('SHUTTING_DOWN', 'this replica is draining; repeat the request on another connection');
-    if (this.inFlight.count(COMMAND_IN_FLIGHT) >= this.settings.maxInFlightCommands) {
-      throw new CommandError(
-        'RATE_LIMITED',
-        `${this.settings.maxInFlightCommands} commands are under way (MAX_IN_FLIGHT_COMMANDS)`,
-      );
-    }
     const { pattern } = packet;
     const route = this.route(pattern);
-    const request = this.validated(route, packet.data ?? {});
+    const data = packet.data ?? {};
+    this.assertDepth(data);
+    const heldBytes = this.budget.take(socket, jsonWeightBytes(data));
+    let request: unknown;
+    try {
+      request = this.validated(route, data);
+    } catch (error) {
+      this.budget.giveBackPlace(socket);
+      this.budget.giveBackBytes(socket, heldBytes);
+      throw error;
+    }
     const { deadlineMs = this.settings.commandTimeoutMs, requestId } = request as Envelope;
 
     const context = new CommandContext([socket, pattern as string], receivedAt.epochMs + deadlineMs, requestId, socket);
     const endInFlight = this.inFlight.begin(COMMAND_IN_FLIGHT);
-    const dueAt = receivedAt.monotonicMs + deadlineMs;
-    const call = new CommandCall(socket, id, context, dueAt, endInFlight, this.settings.maxSendBufferBytes, this);
-    socket.inFlightCount++;
+    const { handler, replyBytes } = route;
+    const bounds = {
+      dueAt: receivedAt.monotonicMs + deadlineMs,
+      heldBytes,
+      replyBytes,
+      maxReplyLength: this.settings.maxSendBufferBytes,
+    };
+    const call = new CommandCall(socket, id, context, bounds, { handler, request }, endInFlight, this);
     this.wheel.add(call);
-    call.run(route.handler, request);
+    if (replyBytes === 0) call.start();
+    else this.replyTurns.ask(socket, call);
   }
 
   private authenticate(socket: CommanderSocket, token: unknown): void {
@@ -194,17 +245,32 @@ export class CommandDispatcher implements CallObserver {
     return route as Route & { handler: MessageHandler };
   }
 
-  private validated(route: Route, data: unknown): unknown {
+  private assertDepth(data: unknown): void {
     const { maxJsonDepth } = this.settings;
     if (isDeeperThan(data, maxJsonDepth)) {
       throw new CommandError('INVALID_ARGUMENT', `the request is nested deeper than ${maxJsonDepth} (MAX_JSON_DEPTH)`);
     }
+  }
+
+  private validated(route: Route, data: unknown): unknown {
     const parsed = route.request.safeParse(data);
     if (parsed.success) return parsed.data;
     const issues = payloadIssues(parsed.error);
     const [first] = issues;
     const where = first.path === '' ? 'the request' : first.path;
     throw new CommandError('INVALID_ARGUMENT', `${where}: ${first.message}`, { issues });
+  }
+
+  private replyBytesOf(name: CommandName): number {
+    const { maxSendBufferBytes, maxFrameBytes, maxResultBytes } = this.settings;
+    switch (longReplies[name]) {
+      case 'page':
+        return maxSendBufferBytes;
+      case 'record':
+        return Math.min(maxSendBufferBytes, Math.max(maxFrameBytes, maxResultBytes));
+      default:
+        return 0;
+    }
   }
 
   private count(code: ErrorCode): void {

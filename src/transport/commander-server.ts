@@ -94,6 +94,7 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
       eventsDroppedCount: dispatcher.eventsDroppedCount,
       errorCounts: { ...dispatcher.errorCounts },
       inFlightCount: this.inFlight.count(COMMAND_IN_FLIGHT),
+      inFlightBytes: dispatcher.inFlightBytes,
       overdueHandlersCount: dispatcher.overdueHandlersCount,
       lateAnswersCount: dispatcher.lateAnswersCount,
       unreadLength: connections.unreadLength,
@@ -176,8 +177,20 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
       this.log.warn('broken', `${socket.remote}: ${error.message}`);
   }
 
+  onGone(socket: CommanderSocket): void {
+    this.dispatcher.onGone(socket);
+  }
+
+  onUnblocked(): void {
+    this.dispatcher.onUnblocked();
+  }
+
   onClose(socket: CommanderSocket): void {
     this.connections.remove(socket);
+  }
+
+  isTokenAsked(): boolean {
+    return this.dispatcher.isTokenAsked;
   }
 
   isSendBudgetSpent(): boolean {

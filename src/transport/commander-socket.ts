@@ -2,9 +2,14 @@ import type { Socket } from 'node:net';
 import { TcpSocket } from '@nestjs/microservices';
 import type { Caller, CommandContext } from './command-context.js';
 import { FrameError, type FrameErrorReason, FrameReader } from './frame-reader.js';
+import { RateLimit } from './rate-limit.js';
+import type { Asker } from './reply-turns.js';
+import type { BudgetHolder } from './request-budget.js';
 
 /** Longest piece of replies that is written at once, in UTF-16 code units; only a longer reply makes a longer one. */
 const PIECE_LENGTH = 65_536;
+/** Requests of one connection that are served in one turn of the loop. */
+const FRAMES_PER_TURN = 128;
 /** How long a connection that is being closed may take to write its last replies and to see the peer's FIN. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -15,6 +20,7 @@ export const closeReasons = [
   'frame-timeout',
   'idle-timeout',
   'send-buffer',
+  'unauthenticated',
   'drained',
 ] as const satisfies readonly (FrameErrorReason | string)[];
 export type CloseReason = (typeof closeReasons)[number];
@@ -35,9 +41,15 @@ export interface SocketObserver {
   onFail(socket: CommanderSocket, reason: CloseReason, message: string): void;
   /** The connection broke (a reset, mostly). */
   onBroken(socket: CommanderSocket, error: NodeJS.ErrnoException): void;
+  /** Nobody on the connection waits any more. */
+  onGone(socket: CommanderSocket): void;
   onClose(socket: CommanderSocket): void;
+  /** The peer takes replies again. */
+  onUnblocked(): void;
   /** Whether replies held for all connections together leave no room for more. */
   isSendBudgetSpent(): boolean;
+  /** Whether every request must carry a token. */
+  isTokenAsked(): boolean;
 }
 
 export interface SocketLimits {
@@ -45,6 +57,8 @@ export interface SocketLimits {
   readonly maxSendBufferBytes: number;
   readonly frameTimeoutMs: number;
   readonly idleTimeoutMs: number;
+  /** 0: no limit. */
+  readonly maxRequestsPerSecond: number;
 }
 
 /**
@@ -55,29 +69,40 @@ export interface SocketLimits {
  * - not a frame, not JSON, not a packet → `malformed-frame`; longer than `maxFrameBytes` → `oversized-frame`
  * - a frame not complete `frameTimeoutMs` after its first byte, however many bytes trickle in → `frame-timeout`
  * - no request for `idleTimeoutMs` and none in flight → `idle-timeout`
+ * - a token is asked for, and none of its requests carried one within `frameTimeoutMs` → `unauthenticated`: whoever has
+ *   no business here shall not hold one of the connections
  * - a peer that does not read: reading from it stops at once. Replies of its requests in flight are held. When more than
  *   `maxSendBufferBytes` of them wait, and either nothing was taken for `frameTimeoutMs` or all connections together hold
  *   `maxConnections` times as much, the connection is destroyed → `send-buffer`. (A peer that asked for several long
  *   replies at once is over the limit for a moment although it reads; it must not lose them.)
  *
+ * A peer that sends more than `maxRequestsPerSecond` loses nothing: the rest is read later. Meanwhile TCP makes it wait.
+ *
  * A peer that half-closes is gone: the FIN of a killed caller looks the same, and its commands must be given up.
  *
  * Replies are gathered and written with one system call when the current callbacks and their promises have run.
  */
-export class CommanderSocket extends TcpSocket implements Caller {
+export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, Asker {
   readonly contexts = new Set<CommandContext>();
   readonly remote: string;
   /** Commands of this connection that are not answered yet. */
   inFlightCount = 0;
+  /** Heap that its requests hold. */
+  inFlightBytes = 0;
   /** Whether a request of this connection carried the right token. */
   isAuthenticated = false;
   isGone = false;
+  /** The peer does not take what we write: nothing is read from it until it does. */
+  isBlocked = false;
 
   private readonly reader: FrameReader;
   private isClosing = false;
   private isDestroyed = false;
-  /** The peer does not take what we write: nothing is read from it until it does. */
-  private isBlocked = false;
+  /** It has had its requests of this second: nothing is read from it until there are more. */
+  private throttle: NodeJS.Timeout | undefined;
+  /** It has had its requests of this turn of the loop. */
+  private turn: NodeJS.Immediate | undefined;
+  private isCrowded = false;
   private isFlushScheduled = false;
   /** Replies of this loop turn. */
   private gathered = '';
@@ -88,9 +113,12 @@ export class CommanderSocket extends TcpSocket implements Caller {
   private takenAt = 0;
   /** Monotonic ms; 0: no frame is incomplete. */
   private frameStartedAt = 0;
-  private lastRequestAt = performance.now();
+  private readonly openedAt = performance.now();
+  private lastRequestAt = this.openedAt;
+  private readonly rateLimit: RateLimit;
   private closeBy = Infinity;
   private readonly flushLater = () => this.flush();
+  private readonly readOnLater = () => this.readOn();
 
   constructor(
     socket: Socket,
@@ -100,6 +128,7 @@ export class CommanderSocket extends TcpSocket implements Caller {
     super(socket);
     this.remote = `${socket.remoteAddress}:${socket.remotePort}`;
     this.reader = new FrameReader(limits.maxFrameBytes);
+    this.rateLimit = new RateLimit(limits.maxRequestsPerSecond, this.openedAt);
     socket.on('drain', () => this.onDrain());
     socket.on('end', () => this.leave());
     socket.on('error', (error) => observer.onBroken(this, error));
@@ -148,6 +177,13 @@ export class CommanderSocket extends TcpSocket implements Caller {
     this.close(() => this.socket.destroySoon());
   }
 
+  setCrowded(isCrowded: boolean): void {
+    this.isCrowded = isCrowded;
+    if (isCrowded) this.socket.pause();
+    // Not from within the turn that made room.
+    else process.nextTick(this.readOnLater);
+  }
+
   /** Writes what is ready, says FIN, and leaves the peer a moment to answer it. */
   endGracefully(): void {
     if (this.isClosing || this.isDestroyed) return;
@@ -171,6 +207,8 @@ export class CommanderSocket extends TcpSocket implements Caller {
       this.fail('frame-timeout', `a frame was not complete after ${frameTimeoutMs} ms`);
     } else if (this.isBlocked && now - this.takenAt >= frameTimeoutMs && this.isOverSendBuffer) {
       this.fail('send-buffer', `${this.unsentBytes} bytes of replies, and none was taken for ${frameTimeoutMs} ms`);
+    } else if (!this.isAuthenticated && now - this.openedAt >= frameTimeoutMs && this.observer.isTokenAsked()) {
+      this.fail('unauthenticated', `no request with a token for ${frameTimeoutMs} ms`);
     } else if (this.inFlightCount === 0 && now - this.lastRequestAt >= idleTimeoutMs) {
       this.fail('idle-timeout', `no request for ${idleTimeoutMs} ms`);
     }
@@ -196,9 +234,19 @@ export class CommanderSocket extends TcpSocket implements Caller {
     const receivedAt: ReceivedAt = { monotonicMs: performance.now(), epochMs: Date.now() };
     let isAnyComplete = false;
     try {
-      while (!this.isBlocked && !this.isClosing) {
+      for (let framesCount = 0; this.isServing; framesCount++) {
+        if (framesCount === FRAMES_PER_TURN) {
+          this.yieldTurn();
+          break;
+        }
+        const waitMs = this.rateLimit.waitMs(receivedAt.monotonicMs);
+        if (waitMs > 0) {
+          this.readLater(waitMs);
+          break;
+        }
         const json = this.reader.next();
         if (json === undefined) break;
+        this.rateLimit.take();
         isAnyComplete = true;
         this.observer.onFrame(this, json, receivedAt);
       }
@@ -206,9 +254,39 @@ export class CommanderSocket extends TcpSocket implements Caller {
       return this.failWith(error);
     }
     if (isAnyComplete) this.lastRequestAt = receivedAt.monotonicMs;
-    // While the peer is blocked it is we who do not read on.
-    if (this.isBlocked || !this.reader.hasUnread) this.frameStartedAt = 0;
+    // While nothing is taken it is we who do not read on.
+    if (!this.isServing || !this.reader.hasUnread) this.frameStartedAt = 0;
     else if (isAnyComplete || this.frameStartedAt === 0) this.frameStartedAt = receivedAt.monotonicMs;
+  }
+
+  private readLater(waitMs: number): void {
+    this.socket.pause();
+    this.throttle = setTimeout(() => {
+      this.throttle = undefined;
+      this.readOn();
+    }, waitMs);
+    this.throttle.unref();
+  }
+
+  /** Lets the other connections, and the handlers of what was served, have their turn of the loop. */
+  private yieldTurn(): void {
+    this.socket.pause();
+    this.turn = setImmediate(() => {
+      this.turn = undefined;
+      this.readOn();
+    });
+  }
+
+  private readOn(): void {
+    if (!this.isServing) return;
+    this.socket.resume();
+    this.serveFrames();
+  }
+
+  /** Whether requests are taken from this connection now. */
+  private get isServing(): boolean {
+    const isPaused = this.isBlocked || this.isCrowded || this.throttle !== undefined || this.turn !== undefined;
+    return !isPaused && !this.isClosing;
   }
 
   private failWith(error: unknown): void {
@@ -252,8 +330,8 @@ export class CommanderSocket extends TcpSocket implements Caller {
     this.isBlocked = false;
     while (this.held.length > 0 && !this.isBlocked) this.writeHeld();
     if (this.isBlocked) return;
-    this.socket.resume();
-    this.serveFrames();
+    this.observer.onUnblocked();
+    this.readOn();
   }
 
   private writeHeld(): void {
@@ -276,11 +354,16 @@ export class CommanderSocket extends TcpSocket implements Caller {
   private leave(): void {
     if (this.isGone) return;
     this.isGone = true;
+    clearTimeout(this.throttle);
+    clearImmediate(this.turn);
+    this.throttle = undefined;
+    this.turn = undefined;
     this.gathered = '';
     this.held.length = 0;
     this.heldBytes = 0;
     this.reader.clear();
     for (const context of [...this.contexts]) context.abort(new Error('the caller is gone'));
     this.contexts.clear();
+    this.observer.onGone(this);
   }
 }

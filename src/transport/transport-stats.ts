@@ -22,6 +22,8 @@ export interface TransportStats {
   errorCounts: Partial<Record<ErrorCode, number>>;
   /** Commands under way now. */
   inFlightCount: number;
+  /** Heap that their requests hold, by estimate, with those of handlers that are overdue. */
+  inFlightBytes: number;
   /** Handlers that still run now although their deadline has passed: a growing number is a handler that never ends. */
   overdueHandlersCount: number;
   /** Answers that came after the deadline and were dropped. */

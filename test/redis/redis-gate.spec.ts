@@ -26,6 +26,7 @@ describe('RedisGate', () => {
   let app: TestingModule;
   let gate: RedisGate;
   let redis: RedisClient;
+  let listenersAtRest: number;
 
   beforeEach(async () => {
     server = await RedisServer.start({ appendOnly: true, args: ['--appendfsync', 'always'] });
@@ -33,6 +34,7 @@ describe('RedisGate', () => {
     gate = app.get(RedisGate);
     redis = clientOf(app);
     await redis.ping();
+    listenersAtRest = redis.listenerCount('ready');
   });
 
   afterEach(async () => {
@@ -134,6 +136,47 @@ describe('RedisGate', () => {
     expect(error).toMatchObject({ code: 'UNAVAILABLE', message: 'Redis did not answer in time' });
     server.thaw();
     expect(await gate.run(later(), (client) => client.get('late'))).toBe('1');
+  });
+
+  it('hands nothing more to a Redis that hangs, and goes on as soon as it answers', async () => {
+    server.freeze();
+    expect(await errorOf(gate.run(soon(), (client) => client.incr('first')))).toMatchObject({ code: 'UNAVAILABLE' });
+    let issuedCount = 0;
+    const issue = (deadlineAt: number) =>
+      gate.run(deadlineAt, (client) => {
+        issuedCount++;
+        return client.incr('later');
+      });
+    for (const outcome of await Promise.all(Array.from({ length: 50 }, () => errorOf(issue(soon()))))) {
+      expect(outcome).toMatchObject({ code: 'UNAVAILABLE' });
+    }
+    expect(issuedCount).toBe(0);
+    const patient = issue(later());
+    server.thaw();
+    expect(await patient).toBe(1);
+    expect(await gate.run(later(), (client) => client.get('first'))).toBe('1');
+    expect(redis.listenerCount('ready')).toBe(listenersAtRest);
+  });
+
+  it('goes on after a hanging Redis was replaced and its answers are lost', async () => {
+    server.freeze();
+    expect(await errorOf(gate.run(soon(), (client) => client.ping()))).toMatchObject({ code: 'UNAVAILABLE' });
+    await killed();
+    await back();
+    expect(await gate.run(later(), (client) => client.ping())).toBe('PONG');
+  });
+
+  it('takes a command that is slow by itself for what it is while others are answered', async () => {
+    const slow = errorOf(
+      gate.run(soon(), async (client) => {
+        await client.ping();
+        await new Promise<void>((resolve) => setTimeout(resolve, 1_000));
+      }),
+    );
+    const stopAt = Date.now() + 500;
+    while (Date.now() < stopAt) expect(await gate.run(later(), (client) => client.ping())).toBe('PONG');
+    expect(await slow).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await gate.run(later(), (client) => client.ping())).toBe('PONG');
   });
 
   it('does not issue a command whose deadline has passed', async () => {

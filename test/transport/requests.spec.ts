@@ -139,17 +139,22 @@ describe('requests', () => {
       });
     });
 
-    it('leaves prototype keys in a free payload without effect', async () => {
-      const free = JSON.parse(
-        '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"a":1}',
-      ) as object;
-      peer.write(requestFrame('proto', 'job.submit', submit(free)));
-      const { response } = await peer.replyTo('proto');
-      expect((response as { payload: object }).payload).toMatchObject({ a: 1 });
+    it('refuses a key __proto__ in a free payload, however deep, and takes every other key', async () => {
+      for (const text of ['{"__proto__":{"polluted":true}}', '[{"a":[{"__proto__":null}]}]']) {
+        const { err } = await peer.ask('job.submit', submit(JSON.parse(text)));
+        expect(err).toMatchObject({ code: 'INVALID_ARGUMENT', message: expect.stringContaining('__proto__') });
+      }
+      expect(commandApp.witness.calls).toEqual([]);
+      const free = { constructor: { prototype: { polluted: true } }, toString: 1, proto: '__proto__' };
+      expect(await peer.ask('job.submit', submit(free))).toMatchObject({ response: { payload: free } });
       expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
-      const [{ request }] = commandApp.witness.calls;
-      const { payload } = request.job as { payload: { polluted?: boolean } };
-      expect(payload.polluted).toBeUndefined();
+    });
+
+    it('refuses a map of too many entries with one issue, and takes one at the limit', async () => {
+      const headers = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, 'v']));
+      const { err } = await peer.ask('job.submit', { job: { name: 'x', headers: headers(101) } });
+      expect(err!.details!.issues).toEqual([{ path: 'job.headers', message: 'must have at most 100 entries' }]);
+      expect(await peer.code('job.submit', { job: { name: 'x', headers: headers(100) } })).toBe('OK');
     });
 
     it('refuses a payload nested too deep, and takes one at the limit', async () => {
@@ -252,13 +257,25 @@ describe('requests', () => {
   });
 
   it('answers RATE_LIMITED beyond the commands in flight, and serves again when they have ended', async () => {
-    for (let i = 0; i < 5; i++) peer.write(requestFrame(`held-${i}`, 'agent.drain', { agentId: 'a' }));
-    await eventually(() => commandApp.witness.contexts.length === 5);
+    const others = [await commandApp.peer(), await commandApp.peer()];
+    const hold = (by: TcpPeer, id: string) => by.write(requestFrame(id, 'agent.drain', { agentId: 'a' }));
+    for (let i = 0; i < 3; i++) hold(peer, `held-${i}`);
+    await eventually(() => commandApp.witness.contexts.length === 3);
+    // One connection gets no more than are left then; others do.
     expect((await peer.ask('system.health')).err).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
+    for (const other of others) {
+      expect(await other.code('system.health')).toBe('OK');
+      hold(other, 'held');
+    }
+    await eventually(() => commandApp.witness.contexts.length === 5);
+    const last = await commandApp.peer();
+    expect(await last.code('system.health')).toBe('RATE_LIMITED');
     commandApp.witness.release();
-    for (let i = 0; i < 5; i++) expect((await peer.replyTo(`held-${i}`)).err).toBeUndefined();
+    for (let i = 0; i < 3; i++) expect((await peer.replyTo(`held-${i}`)).err).toBeUndefined();
+    for (const other of others) expect((await other.replyTo('held')).err).toBeUndefined();
     expect(await peer.code('system.health')).toBe('OK');
-    expect(commandApp.server.stats().errorCounts.RATE_LIMITED).toBe(1);
+    expect(await last.code('system.health')).toBe('OK');
+    expect(commandApp.server.stats()).toMatchObject({ errorCounts: { RATE_LIMITED: 2 }, inFlightBytes: 0 });
   });
 });
 
