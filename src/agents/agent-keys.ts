@@ -18,6 +18,11 @@ export interface OneAgentKeys {
 export class AgentKeys {
   constructor(private readonly keys: RedisKeys) {}
 
+  /** What all of them start with. */
+  get all(): string {
+    return this.keys.key();
+  }
+
   /** Sorted set agentId → when its lease runs out. */
   agents(namespace: string): string {
     return this.keys.key('agents', namespace);

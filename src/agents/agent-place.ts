@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { AgentExecuteRequest } from '../contract/agent.schema.js';
 import { AgentCallError, type PlaceOutcome } from './agent-call.error.js';
@@ -5,13 +6,14 @@ import type { AgentConnectionPool } from './agent-connection-pool.js';
 import type { AgentTarget, CallOptions } from './agent-connection.js';
 import type { AgentDirectory } from './agent-directory.js';
 import type { AgentConsidered } from './agent-router.js';
-import type { AgentRecords } from './agent-records.js';
+import type { AgentRecords, ReleaseEffect } from './agent-records.js';
 
 /** The agent is told a little less than we wait: its word that time is up must arrive before we call it silent. */
 const ANSWER_GRACE_MS = 250;
 const ANSWER_GRACE_SHARE = 0.1;
-/** How long giving a place back may take; without Redis it falls back by its lease. */
-const RELEASE_TIMEOUT_MS = 2_000;
+/** How long a place is offered back to a Redis that is away; then it falls back by its lease. */
+const RELEASE_TIMEOUT_MS = 10_000;
+const RELEASE_PAUSE_MS = 100;
 /** How long an agent may take to answer that it aborted a run. */
 export const CANCEL_TIMEOUT_MS = 2_000;
 
@@ -70,16 +72,24 @@ export class AgentPlace {
     return this.released;
   }
 
+  /** Again while Redis is away: a second time changes nothing. */
+  private async offerBack(place: string, outcome: PlaceOutcome, durationMs: number): Promise<ReleaseEffect> {
+    const deadlineAt = Date.now() + RELEASE_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await this.records.release({ ...this.held, place }, outcome, durationMs, deadlineAt);
+      } catch (error) {
+        if (Date.now() + RELEASE_PAUSE_MS >= deadlineAt) throw error;
+        await sleep(RELEASE_PAUSE_MS, undefined, { ref: false });
+      }
+    }
+  }
+
   private async giveBack(outcome: PlaceOutcome, durationMs: number): Promise<void> {
     const { namespace, agentId, runId, epoch } = this.held;
     const place = placeName(runId, epoch);
     try {
-      const { effect, ...more } = await this.records.release(
-        { ...this.held, place },
-        outcome,
-        durationMs,
-        Date.now() + RELEASE_TIMEOUT_MS,
-      );
+      const { effect, ...more } = await this.offerBack(place, outcome, durationMs);
       if (effect === 'ejected') {
         this.directory.invalidate(namespace);
         const forMs = (more as { ejectedForMs: number }).ejectedForMs;

@@ -5,8 +5,9 @@ import { CommandError } from '../contract/command-error.js';
 import type { CommandRequest } from '../contract/commands.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
+import { GatheredScript } from '../redis/gathered-script.js';
 import { RedisScript } from '../redis/redis-script.js';
-import { acquireLua } from './acquire.lua.js';
+import { acquireLua, type PlaceQuery } from './acquire.lua.js';
 import type { PlaceOutcome } from './agent-call.error.js';
 import type { AgentEntry } from './agent-entry.js';
 import { healthArguments, healthRules, outcomeLetter } from './agent-health.js';
@@ -17,7 +18,7 @@ import { drainLua } from './drain.lua.js';
 import { heartbeatLua } from './heartbeat.lua.js';
 import { outcomesLua } from './outcomes.lua.js';
 import { registerLua } from './register.lua.js';
-import { releaseLua } from './release.lua.js';
+import { type ReleasedPlace, releaseLua } from './release.lua.js';
 import { requestCancelLua } from './request-cancel.lua.js';
 import { snapshotLua } from './snapshot.lua.js';
 
@@ -57,7 +58,6 @@ const scripts = {
   snapshot: new RedisScript<[string, ...string[][]]>('agent snapshot', snapshotLua),
   outcomes: new RedisScript<string[][]>('agent outcomes', outcomesLua),
   acquire: new RedisScript<string[]>('agent acquire', acquireLua),
-  release: new RedisScript<string[]>('agent release', releaseLua),
   requestCancel: new RedisScript<number>('agent request-cancel', requestCancelLua),
 };
 
@@ -69,6 +69,7 @@ const scripts = {
 @Injectable()
 export class AgentRecords {
   private readonly forgetAfterMs: number;
+  private readonly releases: GatheredScript<ReleasedPlace, string[]>;
 
   constructor(
     private readonly gate: RedisGate,
@@ -76,6 +77,8 @@ export class AgentRecords {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     this.forgetAfterMs = Math.max(FORGET_AFTER_LEASES * settings.agentLeaseMs, FORGET_AFTER_MIN_MS);
+    const rules = [KEPT_OUTCOMES, settings.agentLeaseMs + this.forgetAfterMs, ...healthArguments()];
+    this.releases = new GatheredScript('agent release', releaseLua, keys.all, () => [keys.all, ...rules]);
   }
 
   /**
@@ -184,44 +187,24 @@ export class AgentRecords {
     return this.run(scripts.outcomes, keys, [], deadlineAt);
   }
 
-  /** Takes a place for `leaseMs` at the first candidate that is fit and has one; checks all anew, whatever a cache said. */
-  async acquire(
-    namespace: string,
-    candidates: RoutedCandidates,
-    place: string,
-    leaseMs: number,
-    deadlineAt: number,
-  ): Promise<TakenPlace> {
-    const [verdict, ...values] = await this.run(
-      scripts.acquire,
-      [this.keys.agents(namespace), this.keys.turns(namespace)],
-      [
-        this.keys.agentPrefix(namespace),
-        place,
-        leaseMs,
-        candidates.order,
-        candidates.bucket,
-        healthRules.returnPlaces,
-        ...candidates.candidates.flatMap(({ tier, agentId }) => [tier, agentId]),
-      ],
-      deadlineAt,
-    );
-    if (verdict !== 'taken') {
-      const reasons = [];
-      for (let i = 0; i < values.length; i += 2) {
-        reasons.push({ agentId: values[i] as string, reason: values[i + 1] as string });
-      }
-      return { taken: false, reasons };
-    }
-    const [agentId, host, port, instanceEpoch, takenAt] = values as [string, string, string, string, string];
+  /** What the script that takes a place at the first fit candidate has to know. */
+  placeQuery(namespace: string, candidates: RoutedCandidates, place: string, leaseMs: number): PlaceQuery {
     return {
-      taken: true,
-      agentId,
-      host,
-      port: Number(port),
-      instanceEpoch: Number(instanceEpoch),
-      takenAt: Number(takenAt),
+      agents: this.keys.agents(namespace),
+      turns: this.keys.turns(namespace),
+      prefix: this.keys.agentPrefix(namespace),
+      place,
+      leaseMs,
+      order: candidates.order,
+      bucket: String(candidates.bucket),
+      returnPlaces: healthRules.returnPlaces,
+      candidates: candidates.candidates.flatMap(({ tier, agentId }) => [tier, agentId]),
     };
+  }
+
+  /** Takes a place for `leaseMs` at the first candidate that is fit and has one; checks all anew, whatever a cache said. */
+  async acquire(query: PlaceQuery, deadlineAt: number): Promise<TakenPlace> {
+    return takenPlace(await this.run(scripts.acquire, [query.agents], [JSON.stringify(query)], deadlineAt));
   }
 
   /** Gives a place back and lets its outcome count for the agent's health. A second call for the same place changes nothing. */
@@ -232,24 +215,19 @@ export class AgentRecords {
     deadlineAt: number,
   ): Promise<ReleaseEffect> {
     const keys = this.keys.agent(held.namespace, held.agentId);
-    const [effect, value] = await this.run(
-      scripts.release,
-      [this.keys.agents(held.namespace), keys.record, keys.places, keys.outcomes, keys.cancels],
-      [
-        this.keys.agentPrefix(held.namespace),
-        held.agentId,
-        held.place,
-        held.runId,
-        held.instanceEpoch,
-        held.takenAt,
-        outcomeLetter(outcome) ?? '',
-        Math.max(0, Math.round(durationMs)),
-        KEPT_OUTCOMES,
-        this.settings.agentLeaseMs + this.forgetAfterMs,
-        ...healthArguments(),
-      ],
-      deadlineAt,
-    );
+    const item: ReleasedPlace = {
+      agents: this.keys.agents(held.namespace),
+      prefix: this.keys.agentPrefix(held.namespace),
+      ...keys,
+      agentId: held.agentId,
+      place: held.place,
+      runId: held.runId,
+      instanceEpoch: String(held.instanceEpoch),
+      takenAt: held.takenAt,
+      letter: outcomeLetter(outcome) ?? '',
+      durationMs: Math.max(0, Math.round(durationMs)),
+    };
+    const [effect, value] = await this.gate.run(deadlineAt, (redis) => this.releases.run(redis, item));
     if (effect === 'ejected') return { effect, ejectedForMs: Number(value) };
     return { effect: effect as 'released' | 'spared' | 'recovered' };
   }
@@ -262,6 +240,26 @@ export class AgentRecords {
   ): Promise<Reply> {
     return this.gate.run(deadlineAt, (redis: RedisClient) => script.run(redis, keys, args));
   }
+}
+
+/** Reads what the script that takes places replies. */
+export function takenPlace([verdict, ...values]: readonly string[]): TakenPlace {
+  if (verdict !== 'taken') {
+    const reasons = [];
+    for (let i = 0; i < values.length; i += 2) {
+      reasons.push({ agentId: values[i], reason: values[i + 1] });
+    }
+    return { taken: false, reasons };
+  }
+  const [agentId, host, port, instanceEpoch, takenAt] = values;
+  return {
+    taken: true,
+    agentId,
+    host,
+    port: Number(port),
+    instanceEpoch: Number(instanceEpoch),
+    takenAt: Number(takenAt),
+  };
 }
 
 function entryOf(row: string[]): AgentEntry {

@@ -6,10 +6,12 @@ import type { Route } from '../contract/job.schema.js';
 import { AgentConnectionPool } from './agent-connection-pool.js';
 import { AgentDirectory } from './agent-directory.js';
 import { AgentPlace, CANCEL_TIMEOUT_MS, cancelAt, placeName } from './agent-place.js';
-import { AgentRecords, type AgentSnapshot, type TakenPlace } from './agent-records.js';
+import type { PlaceQuery } from './acquire.lua.js';
+import { AgentRecords, type AgentSnapshot, type TakenPlace, takenPlace } from './agent-records.js';
 import { type AgentConsidered, routeAgents } from './agent-router.js';
 
-export type { AgentPlace };
+export type { AgentPlace, PlaceQuery, TakenPlace };
+export { takenPlace };
 
 /** When nobody has a place, a look older than this is repeated before that is believed. */
 const BELIEVED_FOR_MS = 100;
@@ -34,6 +36,13 @@ export interface AcquireRequest {
   deadlineAt?: number;
 }
 
+/** Takes a place at one of the candidates of the query; `rejected` are those that are none. */
+export type PlaceTaker = (
+  query: PlaceQuery,
+  deadlineAt: number,
+  rejected: readonly AgentConsidered[],
+) => Promise<TakenPlace>;
+
 /** What runs need of agents: a place at one that can do the job. */
 @Injectable()
 export class AgentsService {
@@ -46,21 +55,22 @@ export class AgentsService {
 
   /**
    * Finds an agent by the route and takes one of its places, over all replicas at once.
+   * @param take takes the place, together with whatever else must happen then or not at all
    * @throws CommandError NO_AGENT with `details.agentsConsidered` when none matches or none has a place; UNAVAILABLE when
    * Redis did not answer by the deadline
    */
-  async acquire(request: AcquireRequest): Promise<AgentPlace> {
+  async acquire(request: AcquireRequest, take: PlaceTaker = this.take): Promise<AgentPlace> {
     const { namespace, runId, epoch } = request;
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
 
     // Who looks for another agent must not miss one that has just come.
     const seeksAnother = request.avoidAgentIds !== undefined && request.avoidAgentIds.length > 0;
     const known = await this.directory.agents(namespace, deadlineAt, seeksAnother ? BELIEVED_FOR_MS : undefined);
-    let attempt = await this.tryAcquire(request, known, deadlineAt);
+    let attempt = await this.tryAcquire(request, known, take, deadlineAt);
     if (!attempt.taken) {
       // Somebody may have come, or been ejected, since the look that this was based on.
       const snapshot = await this.directory.agents(namespace, deadlineAt, BELIEVED_FOR_MS);
-      attempt = await this.tryAcquire(request, snapshot, deadlineAt);
+      attempt = await this.tryAcquire(request, snapshot, take, deadlineAt);
     }
     if (!attempt.taken) throw noAgent(request, attempt.considered);
     const held = { ...attempt.place, namespace, runId, epoch };
@@ -125,9 +135,12 @@ export class AgentsService {
     return { agentCount: this.directory.knownCount(), connectionCount, dialledCount };
   }
 
+  private readonly take: PlaceTaker = (query, deadlineAt) => this.records.acquire(query, deadlineAt);
+
   private async tryAcquire(
     request: AcquireRequest,
     snapshot: AgentSnapshot,
+    take: PlaceTaker,
     deadlineAt: number,
   ): Promise<
     | { taken: true; place: Extract<TakenPlace, { taken: true }>; considered: AgentConsidered[] }
@@ -136,7 +149,8 @@ export class AgentsService {
     const routed = routeAgents(snapshot.agents, request, snapshot.now);
     if (routed.candidates.length === 0) return { taken: false, considered: routed.rejected };
     const name = placeName(request.runId, request.epoch);
-    const place = await this.records.acquire(request.namespace, routed, name, request.leaseMs, deadlineAt);
+    const query = this.records.placeQuery(request.namespace, routed, name, request.leaseMs);
+    const place = await take(query, deadlineAt, routed.rejected);
     if (place.taken) return { taken: true, place, considered: routed.rejected };
     return { taken: false, considered: [...place.reasons, ...routed.rejected] };
   }

@@ -83,7 +83,7 @@ end
  * ARGV: prefix, JSON of {ns, runId, scheduleId?, specText, resultKey?, priority?, outboxMs, delayMs?, at?, idempotencyScope, idempotencyKey?,
  * windowMs, maxOpenRuns, overlap, keep, failedAgentId?,
  * retryOf?}; retryOf takes that run out of the dead letters.
- * Returns JSON {runId, created, dueAt?, buffered?, cancelled} or {refused: 'full' | 'overlap'}.
+ * Returns JSON {runId, created, at, dueAt?, buffered?, cancelled} or {refused: 'full' | 'overlap'}.
  */
 export const submitRunLua = `
 ${runKeyspaceLua}
@@ -95,7 +95,7 @@ local key
 if request.idempotencyKey then
   key = prefix .. ':idempotency:' .. request.ns .. ':' .. request.idempotencyScope .. ':' .. request.idempotencyKey
   local first = redis.call('GET', key)
-  if first then return cjson.encode({ runId = first, created = false, cancelled = {} }) end
+  if first then return cjson.encode({ runId = first, created = false, at = at, cancelled = {} }) end
 end
 if redis.call('ZCARD', dueKey) >= request.maxOpenRuns then return '{"refused":"full"}' end
 local admitted, cancelled = 'run', {}
@@ -110,7 +110,7 @@ createRun({
 })
 if request.retryOf then redis.call('ZREM', prefix .. ':dead:' .. request.ns, request.retryOf) end
 if key then redis.call('SET', key, request.runId, 'PX', request.windowMs) end
-local reply = { runId = request.runId, created = true, cancelled = cancelled, buffered = admitted == 'buffer' }
+local reply = { runId = request.runId, created = true, at = at, cancelled = cancelled, buffered = admitted == 'buffer' }
 if dueAt and dueAt > at then reply.dueAt = dueAt end
 return cjson.encode(reply)
 `;

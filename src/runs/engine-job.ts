@@ -1,3 +1,5 @@
+import type { RunRecord } from './run.record.js';
+
 /** One hand-over of a run to the engine. */
 export interface EngineJob {
   namespace: string;
@@ -5,4 +7,10 @@ export interface EngineJob {
   /** Which hand-over of the run this is; part of the engine's job id, so that repeating one adds nothing. */
   enqueues: number;
   priority?: number;
+}
+
+/** A run that was handed over by whoever made or found it. */
+export interface HandedRun extends EngineJob {
+  /** As it was just written down, which spares reading it again. Whatever has changed since, its epoch tells. */
+  record?: RunRecord;
 }

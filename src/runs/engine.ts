@@ -5,7 +5,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { type Job, Queue } from 'bullmq';
+import { Queue } from 'bullmq';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import { InFlight } from '../lifecycle/in-flight.js';
@@ -14,10 +14,10 @@ import { ServingState } from '../lifecycle/serving-state.js';
 import { engineConnection } from '../redis/engine-connection.js';
 import { REDIS, type RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
-import { redisStatus } from '../redis/redis-status.js';
-import type { EngineJob } from './engine-job.js';
-import { EngineWorker } from './engine-worker.js';
+import { EngineFeed } from './engine-feed.js';
+import type { EngineJob, HandedRun } from './engine-job.js';
 import { RunExecutor } from './run-executor.js';
+import { RunSlots } from './run-slots.js';
 
 export interface EngineCounts {
   waitingCount: number;
@@ -34,8 +34,8 @@ const BUSY_STATES: ReadonlySet<string> = new Set(['waiting', 'prioritized', 'act
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
- * BullMQ carries the runs: which replica executes which, at most MAX_CONCURRENT_RUNS each, and what happens to those of a
- * replica that died. It knows no time: a run is handed to it when it is due (docs/adr/0004-engine-and-own-records.md).
+ * Where a run is executed that is due: here at once while there is a place (MAX_CONCURRENT_RUNS), else by way of BullMQ on the replica
+ * that has one first (docs/adr/0004-engine-and-own-records.md, 0009-begin-where-made.md). BullMQ knows no time.
  *
  * Owns the queue (on the one client) and the worker (whose blocking duplicate is the replica's second Redis socket).
  */
@@ -43,13 +43,14 @@ const CLOSE_TIMEOUT_MS = 2_000;
 export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Engine.name);
   private readonly queue: Queue<EngineJob>;
-  private worker?: EngineWorker;
+  private feed?: EngineFeed;
 
   constructor(
     @Inject(REDIS) private readonly redis: RedisClient,
     private readonly keys: RedisKeys,
     @Inject(SETTINGS) private readonly settings: Settings,
     private readonly executor: RunExecutor,
+    private readonly slots: RunSlots,
     private readonly inFlight: InFlight,
     private readonly serving: ServingState,
     readiness: ReadinessChecks,
@@ -62,37 +63,48 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     });
     // Without a listener an 'error' event would end the process; RedisModule logs the connection's troubles.
     this.queue.on('error', (error) => this.logger.debug(`queue: ${error.message}`));
-    readiness.add('engine', () => (this.worker?.isRunning() ? 'up' : { down: 'the worker is not running' }));
+    readiness.add('engine', () => (this.feed?.isRunning === true ? 'up' : { down: 'the worker is not running' }));
   }
 
   onApplicationBootstrap(): void {
-    const { runLockMs, maxConcurrentRuns } = this.settings;
-    const worker = new EngineWorker(QUEUE_NAME, (job) => this.process(job), {
-      connection: engineConnection(this.redis),
-      prefix: this.keys.key(),
-      concurrency: maxConcurrentRuns,
-      lockDuration: runLockMs,
-      stalledInterval: Math.max(1_000, Math.round(runLockMs * 0.4)),
-      // A stalled job is a replica that died or froze; the run's own record bounds how often it is repeated.
-      maxStalledCount: 1_000_000,
-      // The jobs say so themselves, unless their options were lost.
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
-      autorun: false,
-    });
-    worker.on('error', (error) => this.logger.debug(`worker: ${error.message}`));
-    worker.run().catch((error: Error) => this.logger.error(`worker ended: ${error.message}`));
-    this.worker = worker;
+    const { runLockMs } = this.settings;
+    this.feed = new EngineFeed(
+      QUEUE_NAME,
+      {
+        connection: engineConnection(this.redis),
+        prefix: this.keys.key(),
+        lockDuration: runLockMs,
+        stalledInterval: Math.max(1_000, Math.round(runLockMs * 0.4)),
+        // A stalled job is a replica that died or froze; the run's own record bounds how often it is repeated.
+        maxStalledCount: 1_000_000,
+        // The jobs say so themselves, unless their options were lost.
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+      },
+      this.slots,
+      (job) => this.execute(job),
+    );
   }
 
-  /** Hands runs over. Repeating a hand-over that the engine still has changes nothing. */
-  async add(jobs: readonly EngineJob[]): Promise<void> {
+  /**
+   * Hands runs over. Those that there is a place for begin here, at once, as long as none waits in the engine that came before
+   * them; the others go to the engine, for the first replica that has a place. Should this replica die on the way, the due index
+   * brings them back either way.
+   */
+  async handOver(runs: readonly HandedRun[]): Promise<void> {
+    const hereCount = this.feed?.isIdle === true ? this.slots.tryTake(runs.length) : 0;
+    for (const run of runs.slice(0, hereCount)) void this.executeHere(run);
+    if (hereCount < runs.length) await this.add(runs.slice(hereCount));
+  }
+
+  /** Repeating a hand-over that the engine still has changes nothing. */
+  private async add(jobs: readonly EngineJob[]): Promise<void> {
     const entries = jobs.map((job) => ({
       name: 'run',
       data: { namespace: job.namespace, runId: job.runId, enqueues: job.enqueues },
       opts: { jobId: jobId(job), ...(job.priority === undefined ? {} : { priority: job.priority }) },
     }));
-    this.worker?.expect(entries.length);
+    this.feed?.expect(entries.length);
     // A pipeline of one costs three times as much as the command in it.
     if (entries.length === 1) await this.queue.add(entries[0].name, entries[0].data, entries[0].opts);
     else if (entries.length > 1) await this.queue.addBulk(entries);
@@ -124,35 +136,36 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
 
   /**
    * Takes no new run, lets those under way end until DRAIN_TIMEOUT_MS after the drain began, puts the rest back, closes
-   * the worker. Never waits for a Redis that does not answer.
+   * the worker. Waits for a Redis that does not answer no longer than for one that does.
    */
   async beforeApplicationShutdown(): Promise<void> {
-    const { worker } = this;
-    if (worker === undefined) return void (await settleWithin(this.queue.close(), CLOSE_TIMEOUT_MS));
-    await settleWithin(worker.pause(true), CLOSE_TIMEOUT_MS);
+    this.slots.close();
+    if (this.feed !== undefined) await settleWithin(this.feed.stop(), CLOSE_TIMEOUT_MS);
     const drained = await this.inFlight.idle(this.serving.drainLeftMs(this.settings.drainTimeoutMs), 'run');
     if (!drained) {
       this.executor.abandonAll();
       await this.inFlight.idle(CLOSE_TIMEOUT_MS, 'run');
     }
-    const redisAnswers = redisStatus(this.redis) === 'ready' && drained;
-    if (!(await settleWithin(worker.close(!redisAnswers), CLOSE_TIMEOUT_MS))) {
-      this.logger.warn('the worker did not close in time; its connection is cut');
-      worker.disconnect().catch(() => undefined);
-      // Its lock extender would otherwise re-arm its timer for ever.
-      await settleWithin(
-        (worker as unknown as { lockManager: { close(): Promise<void> } }).lockManager.close(),
-        CLOSE_TIMEOUT_MS,
-      );
+    if (this.feed !== undefined && !(await settleWithin(this.feed.close(), CLOSE_TIMEOUT_MS))) {
+      this.logger.warn('the worker did not close in time');
     }
     await settleWithin(this.queue.close(), CLOSE_TIMEOUT_MS);
   }
 
-  private async process(job: Job<EngineJob>): Promise<void> {
-    const { namespace, runId, enqueues } = job.data;
+  private async executeHere(run: HandedRun): Promise<void> {
+    try {
+      await this.execute(run);
+    } catch (error) {
+      this.logger.debug(`run ${run.runId} comes due again: ${(error as Error).message}`);
+    } finally {
+      this.slots.give();
+    }
+  }
+
+  private async execute(run: HandedRun): Promise<void> {
     const done = this.inFlight.begin('run');
     try {
-      await this.add(await this.executor.execute(namespace, runId, enqueues));
+      await this.handOver(await this.executor.execute(run));
     } finally {
       done();
     }

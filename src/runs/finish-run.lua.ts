@@ -1,3 +1,4 @@
+import { eachItemLua } from '../redis/gathered-script.js';
 import { runKeyspaceLua } from './run-keyspace.lua.js';
 
 /**
@@ -91,19 +92,31 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
 end
 `;
 
+/** A run to end, as the script takes it. */
+export interface RunToFinish {
+  ns: string;
+  runId: string;
+  /** Absent: whatever it is doing (a cancel). */
+  epoch?: string;
+  state: string;
+  /** JSON or ''. */
+  error: string;
+  /** JSON or ''. */
+  result: string;
+}
+
 /**
- * Ends a run. ARGV: prefix, ns, runId, epoch ('' for any: a cancel), state, error JSON or '', result JSON or '', and the
- * four numbers of `keep`.
- * Returns {1, agentId or '', epoch, released}, {0, state} or {-1}, see {@link finishRunFunctionLua}.
+ * Ends runs. ARGV: prefix, JSON of {@link RunToFinish}s, the four numbers of `keep`.
+ * Returns for each {1, agentId or '', epoch, released}, {0, state} or {-1}, see {@link finishRunFunctionLua}.
  */
 export const finishRunLua = `
 ${runKeyspaceLua}
 ${finishRunFunctionLua}
-local epoch = ARGV[4]
-if epoch == '' then epoch = nil end
-local keep = { tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]) }
-local code, what, number, released = finishRun(ARGV[2], ARGV[3], epoch, ARGV[5], ARGV[6], ARGV[7], keep)
-if code == 1 then return { 1, what, number, released } end
-if code == 0 then return { 0, what } end
-return { -1 }
-`;
+local keep = { tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]) }
+local function each(item)
+  local code, what, number, released = finishRun(item.ns, item.runId, item.epoch, item.state, item.error, item.result, keep)
+  if code == 1 then return { 1, what, number, released } end
+  if code == 0 then return { 0, what } end
+  return { -1 }
+end
+${eachItemLua}`;

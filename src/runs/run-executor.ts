@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AgentCallError } from '../agents/agent-call.error.js';
 import { type AgentPlace, AgentsService } from '../agents/agents.service.js';
@@ -10,17 +11,21 @@ import { isFinalRunState } from '../contract/run.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { DispatchStats } from './dispatch-stats.js';
-import type { EngineJob } from './engine-job.js';
+import type { EngineJob, HandedRun } from './engine-job.js';
 import { DueLoop } from './due-loop.js';
 import { retryDelayMs } from './retry-backoff.js';
 import type { RunRecord, RunSpec } from './run.record.js';
 import { type ParkedRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
+import { RunWatch, type WatchedRun } from './run-watch.js';
 
 /** A place at an agent outlives the attempt by this, so that it is not given away while its answer is being written down. */
 const PLACE_GRACE_MS = 10_000;
 /** How long Redis may take for one step of a run. */
 const STEP_MS = 10_000;
+/** How long what came of a dispatch is kept for a Redis that is away. */
+const PERSIST_MS = 60_000;
+const PERSIST_PAUSE_MS = 100;
 /** First look for an agent again after this; doubles up to the second. */
 const NO_AGENT_PAUSE_MS = 250;
 const NO_AGENT_MAX_PAUSE_MS = 2_000;
@@ -30,6 +35,8 @@ const MAX_MESSAGE_CHARS = 1_000;
 
 /** Thrown into an attempt by a shutdown whose drain ran out of time. */
 const ABANDONED = Symbol('abandoned');
+/** Thrown out of the search for an agent: the run is somebody else's by now. */
+const OVERTAKEN = new Error('the run is somebody else’s by now');
 
 /**
  * Executes one hand-over of a run: takes a place at an agent, begins the attempt under a new epoch, calls the agent,
@@ -47,6 +54,7 @@ export class RunExecutor {
     private readonly gate: RedisGate,
     private readonly dueLoop: DueLoop,
     private readonly waiters: RunWaiters,
+    private readonly watch: RunWatch,
     private readonly stats: DispatchStats,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
@@ -57,51 +65,61 @@ export class RunExecutor {
   }
 
   /**
-   * @param enqueues the hand-over; an older one than the run's newest is a leftover and does nothing
+   * Executes one hand-over; one that is older than the run's newest is a leftover and does nothing.
    * @returns the runs that this one was divided into, to hand over
    * @throws CommandError UNAVAILABLE when Redis fails on the way; the due index brings the run back
    */
-  async execute(namespace: string, runId: string, enqueues: number): Promise<EngineJob[]> {
-    const run = await this.step((redis) => this.store.load(redis, namespace, runId));
-    if (run === undefined || isFinalRunState(run.state) || run.enqueues !== enqueues || run.dueAt !== undefined)
-      return [];
-
-    if (run.partsCount !== undefined) return none(this.conclude(run));
-    if (isDivided(run)) return this.divide(run);
-    let place: AgentPlace;
+  async execute(handed: HandedRun): Promise<EngineJob[]> {
+    const { namespace, runId } = handed;
+    const watched = this.watch.begin(namespace, runId);
     try {
-      place = await this.takePlace(run);
-    } catch (error) {
-      if (error instanceof CommandError && error.code === 'NO_AGENT') return none(this.waitForAgent(run, error));
-      throw error;
-    }
+      const run = handed.record ?? (await this.step((redis) => this.store.load(redis, namespace, runId)));
+      if (run === undefined || isFinalRunState(run.state)) return [];
+      if (run.enqueues !== handed.enqueues || run.dueAt !== undefined) return [];
 
-    const attempt = repeatsAttempt(run) ? Math.max(1, run.attempt) : run.attempt + 1;
-    let epoch: number | undefined;
-    try {
-      epoch = await this.step((redis) => this.store.start(redis, run, attempt, place.agentId, place.considered));
-    } catch (error) {
-      await place.release('abandoned', 0);
-      throw error;
+      if (run.partsCount !== undefined) return await none(this.conclude(run));
+      if (isDivided(run)) return await this.divide(run);
+      return await none(this.dispatch(run, watched));
+    } finally {
+      watched.end();
     }
-    if (epoch === undefined) return none(place.release('abandoned', 0));
-    return none(this.attempt({ ...run, attempt, epoch, agentId: place.agentId }, place));
   }
 
-  private async takePlace(run: RunRecord): Promise<AgentPlace> {
+  private async dispatch(run: RunRecord, watched: WatchedRun): Promise<void> {
+    const attempt = repeatsAttempt(run) ? Math.max(1, run.attempt) : run.attempt + 1;
+    let place: AgentPlace;
+    try {
+      place = await this.begin(run, attempt);
+    } catch (error) {
+      if (error === OVERTAKEN) return;
+      if (error instanceof CommandError && error.code === 'NO_AGENT') return this.waitForAgent(run, error);
+      throw error;
+    }
+    const epoch = run.epoch + 1;
+    watched.epoch = epoch;
+    await this.attempt({ ...run, attempt, epoch, agentId: place.agentId }, place);
+  }
+
+  /** @throws OVERTAKEN when somebody else has begun or ended the run; CommandError as AgentsService.acquire */
+  private async begin(run: RunRecord, attempt: number): Promise<AgentPlace> {
     // An agent that still works on a repeated attempt joins it to the one under way instead of doing it twice.
     const goesOn = run.agentId !== undefined && !run.failedAgentIds.includes(run.agentId) && repeatsAttempt(run);
-    const prefer = goesOn ? run.agentId : undefined;
-    const avoid = run.spec.retry.onOtherAgent || repeatsAttempt(run) ? run.failedAgentIds : [];
-    return this.agents.acquire({
+    const request = {
       namespace: run.namespace,
       route: { ...run.spec.route, stickyKey: run.spec.route.stickyKey ?? run.scheduleId ?? run.spec.job.name },
       jobName: run.spec.job.name,
       runId: run.runId,
       epoch: run.epoch + 1,
       leaseMs: run.spec.timeoutMs + PLACE_GRACE_MS,
-      preferAgentId: prefer,
-      avoidAgentIds: avoid,
+      preferAgentId: goesOn ? run.agentId : undefined,
+      avoidAgentIds: run.spec.retry.onOtherAgent || repeatsAttempt(run) ? run.failedAgentIds : [],
+    };
+    return this.agents.acquire(request, async (query, deadlineAt, rejected) => {
+      const taken = await this.gate.run(deadlineAt, (redis) =>
+        this.store.begin(redis, run, attempt, query, rejected, this.watch.lookMs),
+      );
+      if (taken === undefined) throw OVERTAKEN;
+      return taken;
     });
   }
 
@@ -117,30 +135,30 @@ export class RunExecutor {
       });
       const tookMs = performance.now() - startedAt;
       // Sent together, in this order.
-      await Promise.all([this.succeeded(run, JSON.stringify(value ?? null)), place.release('succeeded', tookMs)]);
+      await Promise.all([
+        this.succeeded(run, JSON.stringify(value ?? null), controller.signal),
+        place.release('succeeded', tookMs),
+      ]);
     } catch (error) {
       if (!(error instanceof AgentCallError)) {
         await place.release('abandoned', performance.now() - startedAt);
         throw error;
       }
-      await place.release(error.outcome, performance.now() - startedAt);
-      if (controller.signal.reason === ABANDONED) await this.putBack(run);
-      else await this.failed(run, error);
+      const released = place.release(error.outcome, performance.now() - startedAt);
+      const wasAbandoned = controller.signal.reason === ABANDONED;
+      await Promise.all([released, wasAbandoned ? this.putBack(run) : this.failed(run, error, controller.signal)]);
     } finally {
       this.underWay.delete(controller);
     }
   }
 
-  private async succeeded(run: RunRecord, result: string): Promise<void> {
+  private async succeeded(run: RunRecord, result: string, signal?: AbortSignal): Promise<void> {
     const bytes = Buffer.byteLength(result);
     if (bytes > this.settings.maxResultBytes) {
-      return this.end(run, 'failed', {
-        code: 'INVALID_ARGUMENT',
-        message: `the result has ${bytes} bytes; MAX_RESULT_BYTES is ${this.settings.maxResultBytes}`,
-        agentId: run.agentId,
-      });
+      const message = `the result has ${bytes} bytes; MAX_RESULT_BYTES is ${this.settings.maxResultBytes}`;
+      return this.end(run, 'failed', { code: 'INVALID_ARGUMENT', message, agentId: run.agentId }, signal);
     }
-    const { applied, released } = await this.step((redis) =>
+    const { applied, released } = await this.persist(signal, (redis) =>
       this.store.finish(redis, run, run.epoch, { state: 'succeeded', result }),
     );
     if (released) this.dueLoop.wakeWithin(0);
@@ -155,7 +173,7 @@ export class RunExecutor {
     );
   }
 
-  private async failed(run: RunRecord, cause: AgentCallError): Promise<void> {
+  private async failed(run: RunRecord, cause: AgentCallError, signal: AbortSignal): Promise<void> {
     const error: RunError = {
       code: cause.code,
       message: cause.message.slice(0, MAX_MESSAGE_CHARS),
@@ -164,28 +182,19 @@ export class RunExecutor {
     const { kind } = cause;
     const notExecuted = kind === 'unreachable' || kind === 'busy';
     if ((notExecuted || kind === 'lost') && run.redispatches < MAX_REDISPATCHES) {
-      await this.park(run, {
-        state: 'waiting',
-        // Another agent can take it at once; the same one (of one) is given a moment.
-        delayMs: Math.min(50 * 2 ** run.redispatches, 1_000),
-        error,
-        failedAgentId: run.agentId,
-        repeatsAttempt: true,
-        redispatched: true,
-      });
+      // Another agent can take it at once; the same one (of one) is given a moment.
+      const delayMs = Math.min(50 * 2 ** run.redispatches, 1_000);
+      const again = { failedAgentId: run.agentId, repeatsAttempt: true, redispatched: true };
+      await this.park(run, { state: 'waiting', delayMs, error, ...again }, signal);
       return;
     }
     const mayRetry = cause.details?.retryable !== false && run.attempt < run.spec.retry.maxAttempts;
     if (mayRetry) {
-      await this.park(run, {
-        state: 'retrying',
-        delayMs: retryDelayMs(run.spec.retry, run.attempt),
-        error,
-        failedAgentId: run.agentId,
-      });
+      const delayMs = retryDelayMs(run.spec.retry, run.attempt);
+      await this.park(run, { state: 'retrying', delayMs, error, failedAgentId: run.agentId }, signal);
       return;
     }
-    await this.end(run, kind === 'timeout' ? 'timed-out' : 'failed', error);
+    await this.end(run, kind === 'timeout' ? 'timed-out' : 'failed', error, signal);
   }
 
   /** Broadcast and shard: one part for every agent that may execute now. */
@@ -236,20 +245,46 @@ export class RunExecutor {
     if (parked !== undefined && parked.waitedMs >= this.settings.noAgentWaitMs) await this.end(run, 'failed', error);
   }
 
-  private async park(run: RunRecord, how: Parameters<RunStore['park']>[3]): Promise<ParkedRun | undefined> {
-    const parked = await this.step((redis) => this.store.park(redis, run, run.epoch, how));
+  private async park(
+    run: RunRecord,
+    how: Parameters<RunStore['park']>[3],
+    signal?: AbortSignal,
+  ): Promise<ParkedRun | undefined> {
+    const parked = await this.persist(signal, (redis) => this.store.park(redis, run, run.epoch, how));
     if (parked !== undefined) this.dueLoop.wakeWithin(how.delayMs);
     return parked;
   }
 
-  private async end(run: RunRecord, state: 'failed' | 'timed-out', error: RunError): Promise<void> {
-    const { applied, released } = await this.step((redis) =>
+  private async end(
+    run: RunRecord,
+    state: 'failed' | 'timed-out',
+    error: RunError,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { applied, released } = await this.persist(signal, (redis) =>
       this.store.finish(redis, run, run.epoch, { state, error }),
     );
     if (released) this.dueLoop.wakeWithin(0);
     if (!applied) return;
     this.stats.failed();
     this.waiters.ended(run.namespace, run.runId);
+  }
+
+  /**
+   * Writes down what came of a dispatch, again while Redis is away: it is fenced, so a repetition changes nothing, and what an agent
+   * has done need not be done anew. A shutdown ends it (`signal`); then, and after a while, the due index brings the run back.
+   */
+  private async persist<T>(signal: AbortSignal | undefined, work: (redis: RedisClient) => Promise<T>): Promise<T> {
+    const until = performance.now() + PERSIST_MS;
+    for (;;) {
+      try {
+        return await this.step(work);
+      } catch (error) {
+        const isAway = error instanceof CommandError && error.code === 'UNAVAILABLE';
+        if (!isAway || signal === undefined || signal.aborted || performance.now() > until) throw error;
+        await sleep(PERSIST_PAUSE_MS, undefined, { ref: false, signal }).catch(() => undefined);
+      }
+    }
   }
 
   private step<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {

@@ -4,14 +4,16 @@ import { DispatchStats } from './dispatch-stats.js';
 import { type DueItem, DueLoop } from './due-loop.js';
 import { Engine } from './engine.js';
 import { RunStore } from './run-store.js';
+import { RunWatch } from './run-watch.js';
 
-/** Hands runs that came due to the engine: delayed ones, retries, and those whose engine job was lost. */
+/** Hands over runs that came due: delayed ones, retries, and those whose replica or engine job was lost. */
 @Injectable()
 export class RunRequeue implements OnModuleInit {
   constructor(
     private readonly dueLoop: DueLoop,
     private readonly store: RunStore,
     private readonly engine: Engine,
+    private readonly watch: RunWatch,
     private readonly stats: DispatchStats,
   ) {}
 
@@ -28,10 +30,10 @@ export class RunRequeue implements OnModuleInit {
     if (requeued === undefined) return;
     const job = { namespace, runId, enqueues: requeued.enqueues, priority: requeued.priority };
     if (!requeued.wasPutOff) {
-      // Nobody put it off: either the engine is still busy with it, or it lost the job.
-      if (await this.engine.has(job)) return;
+      // Nobody put it off: it is still under way or about to be, or whoever had it is gone.
+      if (this.watch.has(namespace, runId) || (await this.engine.has(job))) return;
       this.stats.repaired();
     }
-    await this.engine.add([job]);
+    await this.engine.handOver([job]);
   }
 }

@@ -7,23 +7,22 @@ import type { ScheduleSpec } from '../contract/schedule.schema.js';
 import type { RunError, RunState } from '../contract/run.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
+import { GatheredScript } from '../redis/gathered-script.js';
 import { RedisScript } from '../redis/redis-script.js';
+import { type PlaceQuery, type TakenPlace, takenPlace } from '../agents/agents.service.js';
+import { type AttemptToBegin, beginAttemptLua } from './begin-attempt.lua.js';
 import { submitRunLua } from './create-run.lua.js';
 import { divideRunLua } from './divide-run.lua.js';
-import { finishRunLua } from './finish-run.lua.js';
+import { type RunToFinish, finishRunLua } from './finish-run.lua.js';
 import { parkRunLua } from './park-run.lua.js';
 import { requeueRunLua } from './requeue-run.lua.js';
-import { parseRun, type RunRecord, type RunSpec } from './run.record.js';
-import { startAttemptLua } from './start-attempt.lua.js';
+import { newRun, parseRun, type RunRecord, type RunSpec } from './run.record.js';
 
 /** A run that nobody has begun after this long is handed to the engine again: its first hand-over may have been lost. */
 export const OUTBOX_MS = 5_000;
 
 /** A run that waits for others (buffered, or divided into parts) is looked at again after this, should their end go unnoticed. */
 const WAIT_LOOK_MS = 30_000;
-
-/** How long past its own deadline an attempt may be silent before the run is looked after again. */
-const ATTEMPT_GRACE_MS = 10_000;
 
 export interface NewRun {
   namespace: string;
@@ -52,6 +51,8 @@ export interface SubmittedRun {
   buffered: boolean;
   /** Runs that had to end for it. */
   cancelled: CancelledRun[];
+  /** As it was written down, if it was made just now and waits for nothing. */
+  record: RunRecord;
 }
 
 /** A run that was ended while an agent may still be busy with it. */
@@ -84,16 +85,20 @@ export interface ParkedRun {
 @Injectable()
 export class RunStore {
   private readonly submitScript = new RedisScript<string>('submit-run', submitRunLua);
-  private readonly startScript = new RedisScript<number>('start-attempt', startAttemptLua);
   private readonly divideScript = new RedisScript<number>('divide-run', divideRunLua);
   private readonly parkScript = new RedisScript<number[]>('park-run', parkRunLua);
-  private readonly finishScript = new RedisScript<[number, string?, number?, number?]>('finish-run', finishRunLua);
   private readonly requeueScript = new RedisScript<[number, number, number] | []>('requeue-run', requeueRunLua);
+  private readonly begins: GatheredScript<AttemptToBegin, string[]>;
+  private readonly finishes: GatheredScript<RunToFinish, [number, string?, number?, number?]>;
 
   constructor(
     private readonly keys: RedisKeys,
     @Inject(SETTINGS) private readonly settings: Settings,
-  ) {}
+  ) {
+    const due = keys.key('due');
+    this.begins = new GatheredScript('begin-attempt', beginAttemptLua, due, () => [keys.key()]);
+    this.finishes = new GatheredScript('finish-run', finishRunLua, due, () => [keys.key(), ...this.keep]);
+  }
 
   /** What is kept of ended runs, as the scripts take it: ms, runs of a schedule, runs of a namespace, ms of results. */
   get keep(): [number, number, number, number] {
@@ -107,11 +112,13 @@ export class RunStore {
    */
   async submit(redis: RedisClient, run: NewRun): Promise<SubmittedRun> {
     const { namespace, scheduleId, spec, idempotencyKey, overlap = 'allow' } = run;
+    const runSpec = run.retryOf === undefined ? { ...spec, idempotencyKey } : spec;
+    const failedAgentIds = run.failedAgentId === undefined ? [] : [run.failedAgentId];
     const request = {
       ns: namespace,
       runId: randomUUID(),
       scheduleId,
-      specText: JSON.stringify(run.retryOf === undefined ? { ...spec, idempotencyKey } : spec),
+      specText: JSON.stringify(runSpec),
       resultKey: spec.resultKey,
       priority: spec.priority,
       outboxMs: OUTBOX_MS,
@@ -129,7 +136,7 @@ export class RunStore {
     const text = await this.run(redis, this.submitScript, [JSON.stringify(request)]);
     const reply = JSON.parse(text) as
       | { refused: 'full' | 'overlap' }
-      | { runId: string; created: boolean; dueAt?: number; buffered?: boolean; cancelled: unknown };
+      | { runId: string; created: boolean; at: number; dueAt?: number; buffered?: boolean; cancelled: unknown };
     if ('refused' in reply) {
       if (reply.refused === 'full') {
         throw new CommandError('RATE_LIMITED', `more than ${this.settings.maxOpenRuns} runs have not ended yet`);
@@ -140,7 +147,8 @@ export class RunStore {
       );
     }
     const { runId, created, dueAt, buffered = false } = reply;
-    return { runId, deduplicated: !created, dueAt, buffered, cancelled: cancelledRuns(reply.cancelled) };
+    const record = newRun({ namespace, runId, scheduleId, spec: runSpec, failedAgentIds }, reply.at);
+    return { runId, deduplicated: !created, dueAt, buffered, cancelled: cancelledRuns(reply.cancelled), record };
   }
 
   /** The run, or undefined when it is not known (any more). */
@@ -148,24 +156,30 @@ export class RunStore {
     return parseRun(await redis.hgetall(this.keys.key('run', namespace, runId)));
   }
 
-  /** Begins a dispatch. @returns the new epoch, or undefined when somebody else was faster or the run has ended. */
-  async start(
+  /**
+   * Takes a place at an agent and begins a dispatch there, both or neither.
+   * @param lookMs until the run is looked after again
+   * @returns undefined when somebody else was faster or the run has ended
+   */
+  async begin(
     redis: RedisClient,
     run: RunRecord,
     attempt: number,
-    agentId: string,
+    query: PlaceQuery,
     considered: readonly Considered[],
-  ): Promise<number | undefined> {
-    const epoch = await this.run(redis, this.startScript, [
-      run.namespace,
-      run.runId,
-      run.epoch,
+    lookMs: number,
+  ): Promise<TakenPlace | undefined> {
+    const reply = await this.begins.run(redis, {
+      ns: run.namespace,
+      runId: run.runId,
+      epoch: String(run.epoch),
       attempt,
-      agentId,
-      run.spec.timeoutMs + ATTEMPT_GRACE_MS,
-      consideredText(considered),
-    ]);
-    return epoch === 0 ? undefined : epoch;
+      lookMs,
+      query,
+      priorAgentId: run.epoch === 0 ? undefined : run.agentId,
+      considered: consideredText(considered),
+    });
+    return reply[0] === 'stale' ? undefined : takenPlace(reply);
   }
 
   /**
@@ -250,8 +264,7 @@ export class RunStore {
     epoch: number,
     end: { state: 'succeeded' | 'failed' | 'timed-out'; error?: RunError; result?: string },
   ): Promise<{ applied: boolean; released: boolean }> {
-    const args = this.finishArguments(run, String(epoch), end);
-    const [finished, , , released] = await this.run(redis, this.finishScript, args);
+    const [finished, , , released] = await this.finishes.run(redis, toFinish(run, String(epoch), end));
     return { applied: finished === 1, released: released === 1 };
   }
 
@@ -266,10 +279,9 @@ export class RunStore {
   ): Promise<
     { cancelled: boolean; state: RunState; agentId?: string; epoch?: number; released?: boolean } | undefined
   > {
-    const [code, text, epoch, released] = await this.run(
+    const [code, text, epoch, released] = await this.finishes.run(
       redis,
-      this.finishScript,
-      this.finishArguments(run, '', { state: 'cancelled', error }),
+      toFinish(run, undefined, { state: 'cancelled', error }),
     );
     if (code === -1) return undefined;
     if (code === 0) return { cancelled: false, state: text as RunState };
@@ -298,25 +310,17 @@ export class RunStore {
     return { enqueues, wasPutOff: putOff === 1, ...(priority ? { priority } : {}) };
   }
 
-  private finishArguments(
-    run: RunRecord,
-    epoch: string,
-    end: { state: string; error?: RunError; result?: string },
-  ): (string | number)[] {
-    return [
-      run.namespace,
-      run.runId,
-      epoch,
-      end.state,
-      end.error === undefined ? '' : JSON.stringify(end.error),
-      end.result ?? '',
-      ...this.keep,
-    ];
-  }
-
   private run<Reply>(redis: RedisClient, script: RedisScript<Reply>, args: (string | number)[]): Promise<Reply> {
     return script.run(redis, [this.keys.key('due')], [this.keys.key(), ...args]);
   }
+}
+
+function toFinish(
+  { namespace, runId }: RunRecord,
+  epoch: string | undefined,
+  { state, error, result = '' }: { state: string; error?: RunError; result?: string },
+): RunToFinish {
+  return { ns: namespace, runId, epoch, state, error: error === undefined ? '' : JSON.stringify(error), result };
 }
 
 /** A run's id and, behind a dot, the number of the part. */

@@ -6,7 +6,7 @@ import { RedisGate } from '../redis/redis-gate.js';
 import type { CommandContext } from '../transport/command-context.js';
 import { DueLoop } from './due-loop.js';
 import { Engine } from './engine.js';
-import type { EngineJob } from './engine-job.js';
+import type { HandedRun } from './engine-job.js';
 import { RunCancellation } from './run-cancellation.js';
 import { runView } from './run.record.js';
 import { type NewRun, RunStore } from './run-store.js';
@@ -44,7 +44,7 @@ export class RunSubmission {
     if (dueAt !== undefined) this.dueLoop.wakeWithin(0);
     else if (!deduplicated && !buffered) {
       await this.handOver(
-        [{ namespace: run.namespace, runId, enqueues: 1, priority: run.spec.priority }],
+        [{ namespace: run.namespace, runId, enqueues: 1, priority: run.spec.priority, record: submitted.record }],
         context.deadlineAt,
       );
     }
@@ -60,12 +60,12 @@ export class RunSubmission {
     return { runId, deduplicated, result: ended.result ?? null };
   }
 
-  /** Hands runs that are written down to the engine. What fails here is not lost: the due index brings it back. */
-  async handOver(jobs: readonly EngineJob[], deadlineAt: number): Promise<void> {
+  /** Lets runs that are written down begin, here or elsewhere. What fails here is not lost: the due index brings it back. */
+  async handOver(runs: readonly HandedRun[], deadlineAt: number): Promise<void> {
     try {
-      await this.gate.run(deadlineAt, (_redis: RedisClient) => this.engine.add(jobs));
+      await this.gate.run(deadlineAt, (_redis: RedisClient) => this.engine.handOver(runs));
     } catch (error) {
-      this.logger.warn(`${jobs.length} runs will be handed over again: ${(error as Error).message}`);
+      this.logger.warn(`${runs.length} runs will be handed over again: ${(error as Error).message}`);
     }
   }
 }

@@ -55,6 +55,24 @@ export interface RunRecord {
   bytes: number;
 }
 
+/** A run as it stands when it was just made. */
+export function newRun(
+  run: Pick<RunRecord, 'namespace' | 'runId' | 'scheduleId' | 'tickAt' | 'spec' | 'parentId' | 'failedAgentIds'>,
+  now: number,
+): RunRecord {
+  return {
+    ...run,
+    state: 'waiting',
+    attempt: 0,
+    epoch: 0,
+    enqueues: 1,
+    createdAt: now,
+    repeatsAttempt: false,
+    redispatches: 0,
+    bytes: 0,
+  };
+}
+
 /** Reads a run from the fields of its hash; undefined where the hash does not exist. */
 export function parseRun(fields: Record<string, string>): RunRecord | undefined {
   if (fields.runId === undefined) return undefined;

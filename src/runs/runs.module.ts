@@ -9,9 +9,11 @@ import { RunCancellation } from './run-cancellation.js';
 import { RunExecutor } from './run-executor.js';
 import { RunHistory } from './run-history.js';
 import { RunRequeue } from './run-requeue.js';
+import { RunSlots } from './run-slots.js';
 import { RunStore } from './run-store.js';
 import { RunSubmission } from './run-submission.js';
 import { RunWaiters } from './run-waiters.js';
+import { RunWatch } from './run-watch.js';
 import { RunsController } from './runs.controller.js';
 
 /** One execution: submit, attempts, timeout, cancel, history, result. Owns the engine's queue and worker. */
@@ -27,9 +29,11 @@ import { RunsController } from './runs.controller.js';
     RunExecutor,
     RunHistory,
     RunRequeue,
+    RunSlots,
     RunStore,
     RunSubmission,
     RunWaiters,
+    RunWatch,
   ],
   exports: [DispatchStats, DueLoop, Engine, RunCancellation, RunHistory, RunStore, RunSubmission],
 })

@@ -3,7 +3,8 @@ import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { type DueItem, DueLoop } from '../runs/due-loop.js';
-import type { EngineJob } from '../runs/engine-job.js';
+import type { HandedRun } from '../runs/engine-job.js';
+import { newRun } from '../runs/run.record.js';
 import { RunCancellation } from '../runs/run-cancellation.js';
 import { OVERLAPPED, RunSubmission } from '../runs/run-submission.js';
 import { jitterOf } from './jitter.js';
@@ -99,12 +100,12 @@ export class ScheduleTicker implements OnModuleInit {
     return { record, entries, next, latenessMs: worstMs, spec: runSpec, specText: JSON.stringify(runSpec) };
   }
 
-  private async fire(redis: RedisClient, firings: readonly Firing[], now: number): Promise<EngineJob[]> {
+  private async fire(redis: RedisClient, firings: readonly Firing[], now: number): Promise<HandedRun[]> {
     const outcomes = await this.store.fire(redis, firings);
-    const jobs: EngineJob[] = [];
+    const runs: HandedRun[] = [];
     const followed: Promise<void>[] = [];
     for (const [index, fired] of outcomes.entries()) {
-      const { record, next, latenessMs } = firings[index];
+      const { record, entries, spec, next, latenessMs } = firings[index];
       const { namespace } = record;
       if (fired !== undefined && 'error' in fired) {
         this.failed(namespace, record.spec.id, fired.error);
@@ -113,7 +114,11 @@ export class ScheduleTicker implements OnModuleInit {
       if (next !== undefined) this.dueLoop.wakeWithin(next.dueAt - now);
       if (fired === undefined) continue;
       if (latenessMs !== undefined) this.lateness.record(latenessMs);
-      for (const runId of fired.made) jobs.push({ namespace, runId, enqueues: 1 });
+      const tickOf = new Map(entries.map((entry) => ('runId' in entry ? [entry.runId, entry.tickAt] : ['', 0])));
+      for (const runId of fired.made) {
+        const made = { namespace, runId, scheduleId: record.spec.id, tickAt: tickOf.get(runId), spec };
+        runs.push({ namespace, runId, enqueues: 1, record: newRun({ ...made, failedAgentIds: [] }, now) });
+      }
       if (fired.cancelled.length > 0) {
         const following = this.cancellation.follow(redis, namespace, fired.cancelled, OVERLAPPED);
         followed.push(following.catch((error: Error) => this.failed(namespace, record.spec.id, error.message)));
@@ -121,7 +126,7 @@ export class ScheduleTicker implements OnModuleInit {
     }
     // First the agents are told to stop, then the next runs begin.
     await Promise.all(followed);
-    return jobs;
+    return runs;
   }
 
   /** One broken record must not hold back the others; it comes due again after its claim. */

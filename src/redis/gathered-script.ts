@@ -1,0 +1,91 @@
+import type { RedisClient } from './redis-client.js';
+import { RedisScript } from './redis-script.js';
+
+/** What one command does at most: Redis serves others in between, and its length is bounded. */
+const MAX_ITEMS = 64;
+const MAX_CHARS = 262_144;
+
+/**
+ * Tail of a gathered script: calls its Lua function `each(item)` for every item of ARGV[2]. One that fails does not hold
+ * back the others. `each` returns a table.
+ */
+export const eachItemLua = `
+local replies = {}
+for i, item in ipairs(cjson.decode(ARGV[2])) do
+  local fine, reply = pcall(each, item)
+  if not fine then reply = { failed = type(reply) == 'table' and reply.err or tostring(reply) } end
+  replies[i] = reply
+end
+return cjson.encode(replies)
+`;
+
+interface Asked {
+  text: string;
+  resolve(reply: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * A script that does the same for many things: what is asked for within one turn of the loop becomes one command.
+ * With hundreds of runs under way a command of its own for each step of each is most of what a run costs, here and in Redis.
+ */
+export class GatheredScript<Item, Reply> {
+  private readonly script: RedisScript<string>;
+  private gathered: Asked[] = [];
+  private gatheredChars = 0;
+  private send: (() => void) | undefined;
+
+  /**
+   * @param lua ends with {@link eachItemLua}; ARGV: the first of `args`, JSON of the items, the other `args`
+   * @param args read when the command is sent
+   */
+  constructor(
+    name: string,
+    lua: string,
+    private readonly key: string,
+    private readonly args: () => readonly [string, ...(string | number)[]],
+  ) {
+    this.script = new RedisScript<string>(name, lua);
+  }
+
+  /** @throws Error of the script for this item, or whatever the connection fails with */
+  run(client: RedisClient, item: Item): Promise<Reply> {
+    return new Promise<Reply>((resolve, reject) => {
+      const text = JSON.stringify(item);
+      if (this.gathered.length >= MAX_ITEMS || this.gatheredChars + text.length > MAX_CHARS) this.send?.();
+      if (this.send === undefined) {
+        const send = () => {
+          if (this.send === send) this.flush(client);
+        };
+        this.send = send;
+        // After the promises that are settled now: what they ask for goes along.
+        process.nextTick(send);
+      }
+      this.gathered.push({ text, resolve: resolve as Asked['resolve'], reject });
+      this.gatheredChars += text.length;
+    });
+  }
+
+  private flush(client: RedisClient): void {
+    const asked = this.gathered;
+    this.gathered = [];
+    this.gatheredChars = 0;
+    this.send = undefined;
+    void this.exchange(client, asked);
+  }
+
+  private async exchange(client: RedisClient, asked: readonly Asked[]): Promise<void> {
+    try {
+      const [prefix, ...more] = this.args();
+      const items = `[${asked.map(({ text }) => text).join(',')}]`;
+      const replies = JSON.parse(await this.script.run(client, [this.key], [prefix, items, ...more])) as unknown[];
+      asked.forEach(({ resolve, reject }, index) => {
+        const failed = (replies[index] as { failed?: string }).failed;
+        if (failed === undefined) resolve(replies[index]);
+        else reject(new Error(`${this.script.name}: ${failed}`));
+      });
+    } catch (error) {
+      for (const { reject } of asked) reject(error);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { acquirePlaceLua, type PlaceQuery } from '../agents/acquire.lua.js';
+import { eachItemLua } from '../redis/gathered-script.js';
+import { runKeyspaceLua } from './run-keyspace.lua.js';
+
+/** A dispatch to begin, as the script takes it. */
+export interface AttemptToBegin {
+  ns: string;
+  runId: string;
+  /** As the caller read it. */
+  epoch: string;
+  attempt: number;
+  /** ms until the run is looked after again, unless its replica puts that off (watch-runs.lua.ts). */
+  lookMs: number;
+  query: PlaceQuery;
+  /** Where the dispatch before this one, which nobody carries on, still holds a place. */
+  priorAgentId?: string;
+  /** JSON of who else was considered, or ''. */
+  considered: string;
+}
+
+/**
+ * Takes a place at an agent and begins a dispatch there, fenced: only if the run has not ended and nobody began one since this
+ * replica read it. What is not begun takes no place.
+ * ARGV: prefix, JSON of {@link AttemptToBegin}s. Returns for each `stale`, or what {@link acquirePlaceLua} says.
+ */
+export const beginAttemptLua = `
+${runKeyspaceLua}
+${acquirePlaceLua}
+local function each(item)
+  local key = runKey(item.ns, item.runId)
+  local known = redis.call('HMGET', key, 'state', 'epoch', 'startedAt')
+  if not known[1] or isFinal(known[1]) or known[2] ~= item.epoch then return { 'stale' } end
+  if item.priorAgentId then
+    redis.call('ZREM', item.query.prefix .. ':' .. item.priorAgentId .. ':places', item.runId .. '#' .. item.epoch)
+  end
+  local place = acquirePlace(item.query)
+  if place[1] ~= 'taken' then return place end
+  local at = now()
+  local fields = { 'state', 'running', 'epoch', tonumber(item.epoch) + 1, 'attempt', item.attempt, 'agentId', place[2] }
+  if not known[3] then
+    fields[#fields + 1] = 'startedAt'
+    fields[#fields + 1] = at
+  end
+  if item.considered ~= '' then
+    fields[#fields + 1] = 'considered'
+    fields[#fields + 1] = item.considered
+  end
+  redis.call('HSET', key, unpack(fields))
+  redis.call('HDEL', key, 'waitingSince', 'repeatsAttempt', 'dueAt')
+  redis.call('ZADD', dueKey, at + item.lookMs, runMember(item.ns, item.runId))
+  return place
+end
+${eachItemLua}`;
