@@ -29,7 +29,7 @@ export const systemCommands = {
       lateness: z.strictObject({ count: z.int(), p50Ms: z.number(), p99Ms: z.number() }),
       /** Runs dispatched by this replica. */
       dispatch: z.strictObject({ totalCount: z.int(), perSecond: z.number(), failedCount: z.int() }),
-      /** Repairs by the reconciler of this replica. */
+      /** Runs and due times that were lost, or whose replica was, and that this replica brought back. */
       repairs: z.strictObject({ totalCount: z.int() }),
     }),
   },

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -18,6 +19,7 @@ import { EngineFeed } from './engine-feed.js';
 import type { EngineJob, HandedRun } from './engine-job.js';
 import { RunExecutor } from './run-executor.js';
 import { RunSlots } from './run-slots.js';
+import { WaitedRuns } from './waited-runs.js';
 
 export interface EngineCounts {
   waitingCount: number;
@@ -32,6 +34,7 @@ const MAX_SEARCHED_COUNT = 1_000;
 const BUSY_STATES: ReadonlySet<string> = new Set(['waiting', 'prioritized', 'active']);
 /** Closing a worker whose Redis answers takes milliseconds; this bounds the case where it does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
+const WAITED_LOOK_MS = 50;
 
 /**
  * Where a run is executed that is due: here at once while there is a place (MAX_CONCURRENT_RUNS), else by way of BullMQ on the replica
@@ -51,6 +54,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     @Inject(SETTINGS) private readonly settings: Settings,
     private readonly executor: RunExecutor,
     private readonly slots: RunSlots,
+    private readonly waited: WaitedRuns,
     private readonly inFlight: InFlight,
     private readonly serving: ServingState,
     readiness: ReadinessChecks,
@@ -135,13 +139,14 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   /**
-   * Takes no new run, lets those under way end until DRAIN_TIMEOUT_MS after the drain began, puts the rest back, closes
+   * Takes no new run but those that its callers wait for, lets those under way end until DRAIN_TIMEOUT_MS after the drain began, puts the rest back, closes
    * the worker. Waits for a Redis that does not answer no longer than for one that does.
    */
   async beforeApplicationShutdown(): Promise<void> {
     this.slots.close();
     if (this.feed !== undefined) await settleWithin(this.feed.stop(), CLOSE_TIMEOUT_MS);
-    const drained = await this.inFlight.idle(this.serving.drainLeftMs(this.settings.drainTimeoutMs), 'run');
+    await this.beginWaitedRuns();
+    const drained = await this.inFlight.idle(this.drainLeftMs(), 'run');
     if (!drained) {
       this.executor.abandonAll();
       await this.inFlight.idle(CLOSE_TIMEOUT_MS, 'run');
@@ -150,6 +155,21 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
       this.logger.warn('the worker did not close in time');
     }
     await settleWithin(this.queue.close(), CLOSE_TIMEOUT_MS);
+  }
+
+  /** What callers of this replica wait for is begun as places come free, as long as the drain lasts. */
+  private async beginWaitedRuns(): Promise<void> {
+    while (this.waited.count > 0 && this.drainLeftMs() > 0) {
+      for (const run of await this.waited.due()) {
+        if (!this.slots.takeLast()) break;
+        void this.executeHere(run);
+      }
+      await sleep(Math.min(WAITED_LOOK_MS, this.drainLeftMs()));
+    }
+  }
+
+  private drainLeftMs(): number {
+    return this.serving.drainLeftMs(this.settings.drainTimeoutMs);
   }
 
   private async executeHere(run: HandedRun): Promise<void> {

@@ -21,6 +21,13 @@ export class RunSlots {
     return taken;
   }
 
+  /** Takes one even though they are closed. @returns whether one was free */
+  takeLast(): boolean {
+    if (this.freeCount <= 0) return false;
+    this.freeCount -= 1;
+    return true;
+  }
+
   /** Takes one, waiting for it; for one caller at a time. @returns false when the slots were closed meanwhile */
   async take(): Promise<boolean> {
     if (this.isClosed) return false;
@@ -40,7 +47,7 @@ export class RunSlots {
     this.settle(true);
   }
 
-  /** No run gets a place any more. */
+  /** No run gets a place any more, but for {@link takeLast}. */
   close(): void {
     this.isClosed = true;
     if (this.waiting !== undefined) this.settle(false);

@@ -42,6 +42,11 @@ export class RunWaiters implements OnApplicationShutdown {
     return total;
   }
 
+  /** The runs that somebody waits for. */
+  runs(): { namespace: string; runId: string }[] {
+    return [...this.waiters.values()].map(([...ofRun]) => ofRun[0]);
+  }
+
   /** A run of this replica has ended. */
   ended(namespace: string, runId: string): void {
     for (const waiter of this.waiters.get(waiterKey(namespace, runId)) ?? []) waiter.settle();
@@ -86,7 +91,7 @@ export class RunWaiters implements OnApplicationShutdown {
   }
 
   private async poll(): Promise<void> {
-    const waiting = [...this.waiters.values()].map((ofRun) => [...ofRun][0]);
+    const waiting = this.runs();
     try {
       const states = await this.gate.run(Date.now() + 2_000, (redis) =>
         Promise.all(waiting.map(({ namespace, runId }) => redis.hget(this.keys.key('run', namespace, runId), 'state'))),

@@ -15,6 +15,7 @@ import { RunSubmission } from './run-submission.js';
 import { RunWaiters } from './run-waiters.js';
 import { RunWatch } from './run-watch.js';
 import { RunsController } from './runs.controller.js';
+import { WaitedRuns } from './waited-runs.js';
 
 /** One execution: submit, attempts, timeout, cancel, history, result. Owns the engine's queue and worker. */
 @Module({
@@ -34,6 +35,7 @@ import { RunsController } from './runs.controller.js';
     RunSubmission,
     RunWaiters,
     RunWatch,
+    WaitedRuns,
   ],
   exports: [DispatchStats, DueLoop, Engine, RunCancellation, RunHistory, RunStore, RunSubmission],
 })

@@ -8,7 +8,7 @@ import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
  * schedule and due time, so a tick has one run whoever fires it.
  *
  * ARGV: prefix, JSON of {plans, outboxMs, keep, ledgerCount, ledgerMs}; a plan is {ns, id, version, readTickAt, nextTickAt?,
- * nextDueAt?, maxRuns?, latenessMs?, entries, specText, resultKey?, overlap}; an entry is {tickAt, runId, lateMs?} to fire or
+ * nextDueAt?, maxRuns?, pausedAt?, latenessMs?, entries, specText, resultKey?, overlap}; an entry is {tickAt, runId, lateMs?} to fire or
  * {from, to, count, outcome, reason}.
  * Returns JSON, for each plan {made: [runId], cancelled: [[runId, agentId, epoch]]}, {error: text}, or false when somebody else was
  * faster. One broken record does not hold back the others.
@@ -40,7 +40,7 @@ end
 local function fire(plan)
   about(plan.ns, plan.id)
   local known = redis.call('HMGET', key, 'version', 'nextTickAt', 'pausedAt', 'fired', 'late')
-  if known[1] ~= plan.version or known[2] ~= plan.readTickAt or known[3] then return false end
+  if known[1] ~= plan.version or known[2] ~= plan.readTickAt or (known[3] or false) ~= (plan.pausedAt or false) then return false end
   local at = now()
   local made, cancelled = {}, {}
   local lastTickAt, lastRunId

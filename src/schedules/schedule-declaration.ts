@@ -6,17 +6,20 @@ import type { RedisClient } from '../redis/redis-client.js';
 import { DueLoop } from '../runs/due-loop.js';
 import { canonicalSpec, declaredSchedule, runsCount, sameTiming, type ScheduleRecord } from './schedule.record.js';
 import { type PlacedTick, ScheduleStore } from './schedule-store.js';
-import { placeTick } from './schedule-ticker.js';
+import { type DueSchedule, placeTick, ScheduleTicker } from './schedule-ticker.js';
 import { TickTimes } from './tick-times.js';
 
 /** Two callers that declare one schedule at once make each other read again; more often than this is an attack. */
 const MAX_WRITE_CONFLICTS = 10;
+/** Looks that overdue ticks of an old timing may take; each deals with up to a hundred. */
+const MAX_SETTLING_LOOKS = 10_000;
 
 /** Stores what callers declare. Declaring what is stored already touches nothing: no pending tick moves. */
 @Injectable()
 export class ScheduleDeclaration {
   constructor(
     private readonly store: ScheduleStore,
+    private readonly ticker: ScheduleTicker,
     private readonly dueLoop: DueLoop,
   ) {}
 
@@ -44,6 +47,7 @@ export class ScheduleDeclaration {
     const times = new TickTimes(spec);
     const specText = canonicalSpec(spec);
 
+    let settlingLooks = 0;
     for (let conflicts = 0; conflicts < MAX_WRITE_CONFLICTS; conflicts += 1) {
       const { now, record } = await this.store.read(redis, namespace, spec.id);
       if (expectedVersion !== undefined && expectedVersion !== (record?.version ?? 0)) {
@@ -72,6 +76,13 @@ export class ScheduleDeclaration {
           updatedAt: now,
         };
         return { schedule: would, created: record === undefined, changed: true, nextRuns: [] };
+      }
+      // Ticks of the old timing that have come are its own: each gets its outcome before the new one holds.
+      if (tick !== undefined && hasComeDue(record, now) && settlingLooks < MAX_SETTLING_LOOKS) {
+        await this.ticker.settle(redis, record, now);
+        settlingLooks += 1;
+        conflicts -= 1;
+        continue;
       }
       const written = await this.store.write(redis, namespace, spec.id, record?.version ?? 0, specText, tick, owner);
       if (written === undefined) continue;
@@ -118,6 +129,10 @@ function pendingTick(
   const exhausted = spec.maxRuns !== undefined && record !== undefined && runsCount(record) >= spec.maxRuns;
   if (!spec.enabled || exhausted) return null;
   return placeTick({ namespace, spec }, first) ?? null;
+}
+
+function hasComeDue(record: ScheduleRecord | undefined, now: number): record is DueSchedule {
+  return record?.nextTickAt !== undefined && record.nextTickAt <= now;
 }
 
 function upcoming(times: TickTimes, record: ScheduleRecord, now: number): number[] {

@@ -94,7 +94,7 @@ export class ScheduleStore {
    * Stores a declaration over the version that was read (0: none).
    * @param owner undefined leaves it as it is
    * @param tick undefined leaves the pending tick as it is; null takes it away
-   * @returns undefined when the record has another version by now
+   * @returns undefined when the record has another version by now, or a tick that would be replaced has come
    * @throws CommandError RATE_LIMITED when there are MAX_SCHEDULES already
    */
   async write(
@@ -176,6 +176,7 @@ export class ScheduleStore {
         nextTickAt: next?.tickAt,
         nextDueAt: next?.dueAt,
         maxRuns: record.spec.maxRuns,
+        pausedAt: record.pausedAt === undefined ? undefined : String(record.pausedAt),
         latenessMs,
         entries,
         specText,

@@ -62,7 +62,21 @@ export class ScheduleTicker implements OnModuleInit {
     await Promise.all(handOvers);
   }
 
-  private plan(record: DueSchedule, now: number): Firing {
+  /**
+   * Deals with ticks of one schedule that have come, before its timing changes: the policies of the old declaration hold for them. Of
+   * a paused schedule they are skipped. One look; there may be more than it takes.
+   * @throws Error when its record is broken
+   */
+  async settle(redis: RedisClient, record: DueSchedule, now: number): Promise<void> {
+    const until = record.pausedAt === undefined ? record.skipUntil : now;
+    const firing = this.plan({ ...record, skipUntil: until }, now, () => true);
+    const [outcome] = await this.store.fire(redis, [firing]);
+    await this.submission.handOver(await this.follow(redis, [firing], [outcome], now), Date.now() + HAND_OVER_MS);
+    if (outcome !== undefined && 'error' in outcome) throw new Error(outcome.error);
+  }
+
+  /** @param isDue of a tick that has come: whether its jitter is over, too */
+  private plan(record: DueSchedule, now: number, isDue?: (tickAt: number) => boolean): Firing {
     const { namespace, spec } = record;
     const { id } = spec;
     const times = new TickTimes(spec);
@@ -74,7 +88,7 @@ export class ScheduleTicker implements OnModuleInit {
       },
       nextTickAt: record.nextTickAt,
       now,
-      isDue: (tickAt) => tickAt + jitterOf(namespace, id, tickAt, spec.jitterMs) <= now,
+      isDue: isDue ?? ((tickAt) => tickAt + jitterOf(namespace, id, tickAt, spec.jitterMs) <= now),
       misfireThresholdMs: this.settings.misfireThresholdMs + spec.jitterMs,
       misfire: spec.misfire,
       catchupWindowMs: spec.catchupWindowMs,
@@ -101,7 +115,16 @@ export class ScheduleTicker implements OnModuleInit {
   }
 
   private async fire(redis: RedisClient, firings: readonly Firing[], now: number): Promise<HandedRun[]> {
-    const outcomes = await this.store.fire(redis, firings);
+    return this.follow(redis, firings, await this.store.fire(redis, firings), now);
+  }
+
+  /** @returns the runs to hand over */
+  private async follow(
+    redis: RedisClient,
+    firings: readonly Firing[],
+    outcomes: Awaited<ReturnType<ScheduleStore['fire']>>,
+    now: number,
+  ): Promise<HandedRun[]> {
     const runs: HandedRun[] = [];
     const followed: Promise<void>[] = [];
     for (const [index, fired] of outcomes.entries()) {
@@ -135,7 +158,8 @@ export class ScheduleTicker implements OnModuleInit {
   }
 }
 
-type DueSchedule = ScheduleRecord & { nextTickAt: number };
+/** A schedule that has a next tick. */
+export type DueSchedule = ScheduleRecord & { nextTickAt: number };
 
 function isDueEver(record: ScheduleRecord | undefined): record is DueSchedule {
   return record?.nextTickAt !== undefined && record.pausedAt === undefined;

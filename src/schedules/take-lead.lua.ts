@@ -21,23 +21,26 @@ return 1
 
 /**
  * Puts back what is missing from the due index: runs that have not ended and schedules with a next tick.
- * ARGV: prefix, term, ns, 'r' or 's', ids. Returns how many it put back, -1 when the term is over.
+ * ARGV: prefix, term, ns, 'r' or 's', ids. Returns how many it put back, or -1 when the term is over, and how many of the runs have not ended.
  */
 export const repairDueLua = `
 ${runKeyspaceLua}
-if redis.call('GET', prefix .. ':leader-term') ~= ARGV[2] then return -1 end
+if redis.call('GET', prefix .. ':leader-term') ~= ARGV[2] then return { -1, 0 } end
 local ns, kind = ARGV[3], ARGV[4]
 local at = now()
-local repaired = 0
+local repaired, open = 0, 0
 for i = 5, #ARGV do
   local member = kind .. '|' .. ns .. '|' .. ARGV[i]
   if kind == 'r' then
     local state = redis.call('HGET', runKey(ns, ARGV[i]), 'state')
-    if state and not isFinal(state) then repaired = repaired + redis.call('ZADD', dueKey, 'NX', at, member) end
+    if state and not isFinal(state) then
+      open = open + 1
+      repaired = repaired + redis.call('ZADD', dueKey, 'NX', at, member)
+    end
   else
     local known = redis.call('HMGET', prefix .. ':schedule:' .. ns .. ':' .. ARGV[i], 'nextTickAt', 'nextDueAt', 'pausedAt')
     if known[1] and not known[3] then repaired = repaired + redis.call('ZADD', dueKey, 'NX', known[2] or known[1], member) end
   end
 end
-return repaired
+return { repaired, open }
 `;

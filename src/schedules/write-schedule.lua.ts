@@ -18,13 +18,17 @@ return reply
  * Stores a declaration if the record still is at the version that the caller read (0: not there).
  * ARGV: prefix, ns, id, version read, spec, '1' to set the tick, nextTickAt or '', dueAt, how many schedules at most,
  * owner or ''.
- * Returns {new version, createdAt, now}; {-1} when the version is another; {-2} when there are too many.
+ * Returns {new version, createdAt, now}; {-1} when the version is another, or a tick that is to be replaced has come meanwhile; {-2} when there are too many.
  */
 export const writeScheduleLua = `
 ${scheduleKeyspaceLua}
 local version = tonumber(redis.call('HGET', key, 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return { -1 } end
 local at = now()
+if ARGV[6] == '1' then
+  local pending = redis.call('HGET', key, 'nextTickAt')
+  if pending and tonumber(pending) <= at then return { -1 } end
+end
 if version == 0 then
   if redis.call('ZCARD', indexKey) >= tonumber(ARGV[9]) then return { -2 } end
   redis.call('HSET', key, 'createdAt', at)

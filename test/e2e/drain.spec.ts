@@ -64,3 +64,42 @@ it('a replica that is told to stop takes no new run while others do', async () =
   // Nothing was executed twice on the way.
   expect(agent.executeCount).toBe(40);
 });
+
+it('whoever waits for a run that has not begun when its only replica is told to stop gets its result', async () => {
+  const [replica] = service.replicas;
+  const crowded = await service.addReplica({ MAX_CONCURRENT_RUNS: '2' });
+  replica.signal('SIGTERM');
+  expect(await replica.exited).toEqual({ code: 0, signal: null });
+  const agent = await service.agent(
+    { capacity: 10, handler: ({ job }) => new Promise((resolve) => setTimeout(resolve, 300, job.payload)) },
+    crowded,
+  );
+  const client = service.client({ requestTimeoutMs: 10_000 }, crowded);
+  const waiting = Array.from({ length: 6 }, (_, index) =>
+    client.jobs.submit({ job: { name: 'job', payload: index }, wait: true }),
+  );
+  await eventually(async () => expect((await client.runs.list({})).items).toHaveLength(6));
+  crowded.signal('SIGTERM');
+  expect((await Promise.all(waiting)).map(({ result }) => result)).toEqual([0, 1, 2, 3, 4, 5]);
+  expect(await crowded.exited).toEqual({ code: 0, signal: null });
+  expect(agent.executeCount).toBe(6);
+});
+
+it('whoever waits for a run that is retried while its only replica stops gets its result', async () => {
+  const [replica] = service.replicas;
+  const agent = await service.agent({
+    handler: ({ attempt }) => {
+      if (attempt === 1) throw new Error('not yet');
+      return attempt;
+    },
+  });
+  const waiting = service.client({ requestTimeoutMs: 10_000 }).jobs.submit({
+    job: { name: 'job' },
+    retry: { maxAttempts: 2, backoff: 'fixed', delayMs: 700 },
+    wait: true,
+  });
+  await eventually(() => agent.executeCount === 1);
+  replica.signal('SIGTERM');
+  await expect(waiting).resolves.toMatchObject({ result: 2 });
+  expect(await replica.exited).toEqual({ code: 0, signal: null });
+});

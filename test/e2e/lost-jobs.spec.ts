@@ -49,7 +49,8 @@ it('a run that was under way when its replica was killed and its engine job dele
   );
   const submitted = await Promise.all(
     Array.from({ length: 20 }, () =>
-      service.client({ namespace }, victim).jobs.submit({ job: { name: 'job' }, timeoutMs: 1_000 }),
+      // Whoever waited for that to pass would wait an hour.
+      service.client({ namespace }, victim).jobs.submit({ job: { name: 'job' }, timeoutMs: 3_600_000 }),
     ),
   );
   await eventually(() => agent.activeCount >= 5);
@@ -63,6 +64,42 @@ it('a run that was under way when its replica was killed and its engine job dele
   );
   expect((await survivor.system.stats({})).repairs.totalCount).toBeGreaterThan(0);
 }, 90_000);
+
+it.each([
+  ['began where it was submitted', '50'],
+  ['came by the engine', '1'],
+])(
+  'a run that %s is taken over with the only place of its agent, long before its timeout',
+  async (_how, places) => {
+    const pair = await Service.start({ RUN_LOCK_MS: '1000', MAX_CONCURRENT_RUNS: places }, { replicas: 2 });
+    try {
+      const agent = await pair.agent({
+        capacity: 1,
+        handler: ({ epoch }) => (epoch === 1 ? new Promise(() => undefined) : `epoch ${epoch}`),
+      });
+      const job = { job: { name: 'job' }, timeoutMs: 3_600_000 };
+      const { runId } = await pair.client().jobs.submit(job);
+      await eventually(() => agent.activeCount === 1);
+      const dispatched = await Promise.all(
+        pair.replicas.map(async (replica) => (await pair.client({}, replica).system.stats({})).dispatch.totalCount),
+      );
+      const owner = dispatched.indexOf(1);
+      const heir = pair.replicas[1 - owner];
+      // Its agent must not lose sight of the service with the replica that it joined.
+      await agent.leave({ deregister: false });
+      await agent.join({ port: heir.tcpPort });
+      await pair.replicas[owner].kill();
+      const survivor = pair.client({}, heir);
+      await eventually(
+        async () => expect(await survivor.runs.get({ runId })).toMatchObject({ state: 'succeeded', attempt: 1 }),
+        { timeoutMs: 45_000, intervalMs: 200 },
+      );
+    } finally {
+      await pair.stop();
+    }
+  },
+  90_000,
+);
 
 it('a schedule goes on when everything of the engine was deleted', async () => {
   const namespace = 'schedule';

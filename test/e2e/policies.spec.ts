@@ -383,4 +383,27 @@ describe('the reconciler', () => {
       await own.stop();
     }
   }, 60_000);
+
+  it('finds a run that is lost among tens of thousands that are kept within one pass', async () => {
+    const own = await Service.start({ RECONCILE_EVERY_MS: '5000' });
+    try {
+      const client = own.client();
+      const agent = await own.agent();
+      const { runId } = await client.jobs.submit({ job: { name: 'job' }, delayMs: 3_600_000 });
+      await own.redis.cli(
+        'eval',
+        `for i = 1, 60000 do
+          redis.call('ZADD', '{commander}:runs:default', i, 'kept-' .. i)
+          redis.call('ZADD', '{commander}:ended:default', i, 'kept-' .. i)
+        end`,
+        '0',
+      );
+      await own.redis.cli('zrem', '{commander}:due', `r|default|${runId}`);
+      // Looked at from the oldest on, 2,000 in a pass, it would have taken two and a half minutes.
+      await eventually(() => agent.executeCount === 1, { timeoutMs: 40_000 });
+      await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('succeeded'));
+    } finally {
+      await own.stop();
+    }
+  }, 60_000);
 });

@@ -79,3 +79,25 @@ it('ticks and runs go on after a restart of Redis, none lost and none twice', as
   );
   expect(items.map(({ tickAt }) => tickAt).sort()).toEqual(Array.from({ length: 24 }, (_, at) => startAt + at * 250));
 }, 60_000);
+
+it('what an agent answers while Redis is away is kept, and the run is not executed again', async () => {
+  const client = service.client();
+  let answer: (value: string) => void = () => undefined;
+  const agent = await service.agent({ handler: () => new Promise((resolve) => (answer = resolve)) });
+  const { runId } = await client.jobs.submit({ job: { name: 'job' }, timeoutMs: 600_000 });
+  await eventually(() => agent.activeCount === 1);
+  await service.redis.kill();
+  answer('heard');
+  await eventually(() => agent.activeCount === 0);
+  // Several tries to write it down fail.
+  await eventually(async () => expect((await client.system.health({})).status).toBe('error'));
+  await service.redis.restart();
+  await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('succeeded'), {
+    timeoutMs: 20_000,
+  });
+  expect(await client.runs.get({ runId })).toMatchObject({ attempt: 1, epoch: 1, result: 'heard' });
+  expect(agent.executeCount).toBe(1);
+  // The agent has its place back.
+  const { items } = await client.agents.list({});
+  expect(items).toMatchObject([{ inFlight: 0 }]);
+});

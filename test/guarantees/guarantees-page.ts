@@ -66,9 +66,8 @@ run; 30 s by default): then its schedule's policy decides. Lateness is in ms fro
 
 ## Recovery
 
-The promise is ${RECOVERY_PROMISE_MS / 1_000} s after one commander is killed or frozen (here at \`RUN_LOCK_MS\` 2,000), counted from the kill. Where all were killed
-the time counts from when the first was back, where Redis was restarted from when it answered. A run whose engine job is lost
-together with its commander comes due again 10 s after its timeout (here 5 s).
+The promise is ${RECOVERY_PROMISE_MS / 1_000} s (here at \`RUN_LOCK_MS\` 2,000), whatever the timeouts of the runs, counted from the kill, freeze or loss; where all
+commanders were killed from when the first was back, where Redis was restarted from when it answered.
 
 | what | times | until another replica fired a tick, p50 · worst | until the last overdue tick was dealt with | until the last run under way was taken over | runs taken over |
 | --- | ---: | ---: | ---: | ---: | ---: |
