@@ -6,6 +6,8 @@ import type { ClosedBy } from './track-resource.js';
 export type { LedgerOptions } from './ledger.options.js';
 export type * from './ledger-snapshot.js';
 export type { ClosedBy } from './track-resource.js';
+export type * from './heap/heap-sampling.js';
+export { heapSampling } from './heap/the-heap-sampler.js';
 
 /**
  * Starts counting what the process opens and which line opened it. Running already: nothing happens. What was opened before

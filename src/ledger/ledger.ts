@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { dirname, join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import type { CodeLocation } from './capture/code-locations.js';
 import { EXCLUDED, writeRecord } from './counting/record-slot.js';
 import { HookState } from './hooks/hook-state.js';
 import { KindHooks } from './hooks/kind-hooks.js';
@@ -13,6 +12,7 @@ import { LedgerCore } from './ledger-core.js';
 import { ledgerSettings, type LedgerOptions } from './ledger.options.js';
 import type { LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
 import { PositionResolver } from './positions/position-resolver.js';
+import { projectRoot } from './project-root.js';
 import { SnapshotBuilder } from './snapshot-builder.js';
 import { endOf, type ClosedBy } from './track-resource.js';
 
@@ -111,6 +111,16 @@ export class Ledger {
     return this.snapshot();
   }
 
+  /** Looks up where these were written, if nobody has yet. Never rejects. */
+  resolvePositions(locations: readonly CodeLocation[]): Promise<void> {
+    return this.positions.resolve(locations);
+  }
+
+  /** What files are shown relative to, running or not. */
+  get projectRoot(): string {
+    return this.running?.core.options.projectRoot ?? projectRoot();
+  }
+
   status(): LedgerStatus {
     const { running } = this;
     const core = running?.core;
@@ -179,17 +189,6 @@ export class Ledger {
     } finally {
       core.quiet = false;
     }
-  }
-}
-
-function projectRoot(): string {
-  const main = process.argv[1];
-  const start = main ? dirname(main) : process.cwd();
-  for (let directory = start; ;) {
-    if (existsSync(join(directory, 'package.json'))) return directory;
-    const parent = dirname(directory);
-    if (parent === directory) return process.cwd();
-    directory = parent;
   }
 }
 

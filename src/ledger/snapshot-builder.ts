@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { relative, sep } from 'node:path';
-import type { CodeLocation } from './capture/code-locations.js';
 import type { Group } from './counting/group.js';
 import type { KindCounter } from './counting/kind-counter.js';
 import type { LedgerCore } from './ledger-core.js';
-import type { LedgerFrame, LedgerGroup, LedgerKind, LedgerSite } from './ledger-snapshot.js';
+import type { LedgerGroup, LedgerKind } from './ledger-snapshot.js';
+import { relativeTo, shownFrame, shownSite, siteOf } from './positions/shown-place.js';
 
 interface Ages {
   weight: number;
@@ -56,12 +55,13 @@ export class SnapshotBuilder {
 
   private group(group: Group): LedgerGroup {
     const { origin } = group;
+    const { projectRoot } = this.core.options;
     const counter = group.counter as KindCounter;
-    const site = siteOf(group);
+    const site = siteOf(origin);
     const ages = this.ages.get(group);
     const lifetimes = group.lifetimes.summary();
     return {
-      id: (group.id ??= idOf(group, this.core.options.projectRoot)),
+      id: (group.id ??= idOf(group, projectRoot)),
       kind: counter.kind,
       live: Math.round(group.live),
       ...(group.liveBytes > 0 ? { liveBytes: Math.round(group.liveBytes) } : {}),
@@ -71,11 +71,11 @@ export class SnapshotBuilder {
       peak: Math.round(group.peak),
       exact: isExact(counter) && group.variance === 0,
       error: Math.round(Math.sqrt(group.variance)),
-      site: site && this.site(site),
+      site: site && shownSite(site, projectRoot),
       ...(origin.provider ? { provider: origin.provider } : {}),
       ...(group.via ? { via: group.via } : {}),
       ...(group.overflow ? { overflow: group.overflow } : {}),
-      stack: origin.frames.map((frame) => this.frame(frame)),
+      stack: origin.frames.map((frame) => shownFrame(frame, projectRoot)),
       ageMs: ages ? { mean: Math.round(ages.weightedMs / ages.weight), oldest: Math.round(ages.oldestMs) } : null,
       lifetimeMs: lifetimes && { median: lifetimes.median, p95: lifetimes.p95 },
       ratePerSecond: Math.round(group.growthPerSecond(this.nowMs) * 1_000) / 1_000,
@@ -94,36 +94,11 @@ export class SnapshotBuilder {
       ages.oldestMs = Math.max(ages.oldestMs, ageMs);
     }
   }
-
-  private frame(location: CodeLocation): LedgerFrame {
-    return { ...this.site(location), library: location.file.owner === 'library' };
-  }
-
-  private site(location: CodeLocation): LedgerSite {
-    const { path, line, column } = location.original ?? { ...location, path: location.file.path };
-    return { file: relativeTo(this.core.options.projectRoot, path), line, column, function: location.functionName };
-  }
 }
 
 /** Every resource of the kind that is alive now is in its group by itself. */
 function isExact(counter: KindCounter): boolean {
   return counter.estimated ? counter.created - counter.closed - counter.live < 0.5 : counter.ungroupedLive === 0;
-}
-
-/** What was compiled into the application's own bundle from a library is still the library's. */
-function siteOf(group: Group): CodeLocation | null {
-  const { site, frames } = group.origin;
-  if (!site?.original?.path.includes(`${sep}node_modules${sep}`)) return site;
-  const own = frames.find(
-    ({ file, original }) => file.owner === 'user' && !original?.path.includes(`${sep}node_modules${sep}`),
-  );
-  return own ?? site;
-}
-
-function relativeTo(root: string, path: string): string {
-  const short = relative(root, path);
-  // Outside the project an absolute path says more than a row of dots.
-  return short.startsWith(`..${sep}..${sep}..`) ? path : short;
 }
 
 function idOf({ counter, origin, via, overflow }: Group, root: string): string {

@@ -28,6 +28,8 @@ const LEDGER_DIRECTORY = dirname(__dirname) + sep;
 const MAX_FILES = 2_048;
 const MAX_LOCATIONS = 8_192;
 const POSITIONS_PER_FILE = 2 ** 32;
+/** Lines, and columns, told apart: with the number of the file they fill the 53 bits of a whole number. */
+const TEXT_SPAN = 2 ** 21;
 
 /** Every file and line the ledger has seen, once each, up to a bound. */
 export class CodeLocations {
@@ -75,8 +77,8 @@ export class CodeLocations {
       file = { path, owner: ownerOf(path), number: this.files.size };
       this.files.set(name, file);
     }
-    // Below zero, where no call site's position can be.
-    const key = -(file.number * POSITIONS_PER_FILE + line * 4_096 + (column % 4_096) + 1);
+    // Below zero, where no call site's position can be. A bundle has all its functions on one line.
+    const key = -(file.number * TEXT_SPAN * TEXT_SPAN + (line % TEXT_SPAN) * TEXT_SPAN + (column % TEXT_SPAN) + 1);
     return this.locations.get(key) ?? this.intern(key, file, line, column, functionName);
   }
 

@@ -9,3 +9,12 @@ export interface GroupOrigin {
   /** The Nest provider and module under construction, when the injector stood between the resource and the application. */
   readonly provider: string | null;
 }
+
+/** How much of a stack is kept. */
+export const KEPT_FRAMES = {
+  total: 8,
+  /** Of libraries, before the first one of the application. */
+  library: 4,
+  /** From the first one of the application on, so that two ways to one line stay apart. */
+  user: 4,
+} as const;

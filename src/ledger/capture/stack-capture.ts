@@ -1,13 +1,8 @@
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { GroupOrigin } from './group-origin.js';
+import { type GroupOrigin, KEPT_FRAMES } from './group-origin.js';
 import { parseFrame, type TextFrame } from './parse-stack.js';
 import type { CodeLocation, CodeLocations } from './code-locations.js';
-
-const MAX_FRAMES = 8;
-const MAX_LIBRARY_FRAMES = 4;
-/** Frames kept from the first one of the application on, so that two ways to one line stay apart. */
-const USER_FRAMES = 4;
 
 const INJECTOR = `${sep}@nestjs${sep}core${sep}injector${sep}`;
 
@@ -39,7 +34,7 @@ export class StackCapture {
       if (file.owner === 'hidden') continue;
       if (userFrames.length === 0 && file.owner === 'library') {
         throughInjector ||= file.path.includes(INJECTOR);
-        if (libraryFrames.length >= MAX_LIBRARY_FRAMES) continue;
+        if (libraryFrames.length >= KEPT_FRAMES.library) continue;
       }
       const location = this.locations.locate(file, callSite);
       if (!location) return undefined;
@@ -49,7 +44,8 @@ export class StackCapture {
       }
       if (userFrames.length > 0 || file.owner === 'user') {
         userFrames.push(location);
-        if (userFrames.length >= USER_FRAMES || libraryFrames.length + userFrames.length >= MAX_FRAMES) break;
+        if (userFrames.length >= KEPT_FRAMES.user || libraryFrames.length + userFrames.length >= KEPT_FRAMES.total)
+          break;
       } else libraryFrames.push(location);
     }
     const provider = throughInjector ? this.currentProvider : null;
@@ -67,7 +63,7 @@ export class StackCapture {
     for (const frame of frames) {
       const location = this.locations.locateText(frame.file, frame.line, frame.column, frame.functionName);
       if (!location) return undefined;
-      if (location.file.owner !== 'hidden' && kept.length < MAX_FRAMES) kept.push(location);
+      if (location.file.owner !== 'hidden' && kept.length < KEPT_FRAMES.total) kept.push(location);
     }
     return { frames: kept, site: kept.find(({ file }) => file.owner === 'user') ?? null, provider: null };
   }

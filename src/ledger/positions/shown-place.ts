@@ -1,0 +1,29 @@
+import { relative, sep } from 'node:path';
+import type { CodeLocation } from '../capture/code-locations.js';
+import type { GroupOrigin } from '../capture/group-origin.js';
+import type { LedgerFrame, LedgerSite } from '../ledger-snapshot.js';
+
+/** A location as it is shown: in its source where that is known, relative to the project. */
+export function shownSite(location: CodeLocation, root: string): LedgerSite {
+  const { path, line, column } = location.original ?? { ...location, path: location.file.path };
+  return { file: relativeTo(root, path), line, column, function: location.functionName };
+}
+
+export function shownFrame(location: CodeLocation, root: string): LedgerFrame {
+  return { ...shownSite(location, root), library: location.file.owner === 'library' };
+}
+
+/** What was compiled into the application's own bundle from a library is still the library's. */
+export function siteOf({ site, frames }: GroupOrigin): CodeLocation | null {
+  if (!site?.original?.path.includes(`${sep}node_modules${sep}`)) return site;
+  const own = frames.find(
+    ({ file, original }) => file.owner === 'user' && !original?.path.includes(`${sep}node_modules${sep}`),
+  );
+  return own ?? site;
+}
+
+export function relativeTo(root: string, path: string): string {
+  const short = relative(root, path);
+  // Outside the project an absolute path says more than a row of dots.
+  return short.startsWith(`..${sep}..${sep}..`) ? path : short;
+}
