@@ -3,11 +3,15 @@ import './lifecycle/early-signals.js';
 // Next: what is opened before the ledger counts is unknown to it.
 import './ledger/register.js';
 import 'reflect-metadata';
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
+import { memoryFit } from './config/memory-fit.js';
 import { readSettings, type Settings, SettingsError } from './config/settings.js';
+import { memoryLimitBytes } from './diagnostics/measurements/memory.measurement.js';
 import { installShutdown } from './lifecycle/shutdown-deadline.js';
 import { PinoLogger } from './logging/pino-logger.js';
 import { CommanderServer } from './transport/commander-server.js';
@@ -27,6 +31,7 @@ async function start(settings: Settings): Promise<void> {
     forceCloseConnections: true,
   });
   installShutdown(starting, { timeoutMs: settings.shutdownTimeoutMs });
+  tellMemory(settings);
   const app = await starting;
   app.disable('x-powered-by');
   const server = app.get(CommanderServer);
@@ -41,6 +46,15 @@ async function start(settings: Settings): Promise<void> {
     `commands on ${ready.tcp.host}:${ready.tcp.port}, diagnostics on http://${ready.http.host}:${ready.http.port}`,
   );
   process.send?.(ready);
+}
+
+/** One line: the memory limit that the process reads itself, and the sum that has to fit it; a warning when it does not. */
+function tellMemory(settings: Settings): void {
+  const limitBytes = memoryLimitBytes(process.constrainedMemory(), totalmem());
+  const { fits, text } = memoryFit(getHeapStatistics().heap_size_limit, limitBytes, settings);
+  const logger = new Logger('Memory');
+  if (fits) logger.log(text);
+  else logger.warn(text);
 }
 
 function httpAddress(app: INestApplication): { host: string; port: number } {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { readSettings } from '../../src/config/settings.js';
 import { environmentOf, readDockerfile, stagesOf } from '../support/docker/dockerfile.js';
 import { commanderContainer, hasKubectl, renderKustomization } from '../support/manifests/manifests.js';
-import { type MemoryBudget, memoryBudget } from '../support/manifests/memory-budget.js';
+import { flaggedBudget, type FlaggedBudget } from '../support/manifests/memory-budget.js';
 import { podEnvironment, podSettings } from '../support/manifests/pod-settings.js';
 import { quantity } from '../support/manifests/quantity.js';
 
@@ -28,7 +28,7 @@ function tableBelow(heading: string): string[][] {
 }
 
 describe('memory arithmetic', () => {
-  const partNames: Record<string, keyof MemoryBudget> = {
+  const partNames: Record<string, keyof FlaggedBudget> = {
     'old space': 'oldSpaceBytes',
     'young generation': 'youngBytes',
     connections: 'connectionsBytes',
@@ -40,7 +40,7 @@ describe('memory arithmetic', () => {
 
   itRendered('of the README is that of the rendered pod', () => {
     const manifests = renderKustomization(join(ROOT, 'k8s/base'));
-    const budget = memoryBudget(podEnvironment(manifests).NODE_OPTIONS!, podSettings(manifests));
+    const budget = flaggedBudget(podEnvironment(manifests).NODE_OPTIONS!, podSettings(manifests));
     const limit = commanderContainer(manifests).resources!.limits!.memory!;
     const written = new Map(tableBelow('part').map(([part, , mebibytes]) => [part!, Number(mebibytes)]));
 
@@ -62,7 +62,7 @@ describe('memory arithmetic', () => {
         MAX_CONCURRENT_RUNS: runs,
         MAX_RESULT_BYTES: result,
       });
-      const { sumBytes } = memoryBudget(`--max-old-space-size=${old} --max-semi-space-size=${semi}`, values);
+      const { sumBytes } = flaggedBudget(`--max-old-space-size=${old} --max-semi-space-size=${semi}`, values);
       expect([limit, Number(sum)]).toEqual([limit, sumBytes / MiB]);
       expect(sumBytes).toBeLessThanOrEqual(quantity(limit!));
     }
@@ -72,12 +72,12 @@ describe('memory arithmetic', () => {
     const { NODE_OPTIONS } = environmentOf(
       stagesOf(readDockerfile(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))).at(-1)!,
     );
-    expect(memoryBudget(NODE_OPTIONS!, readSettings({})).sumBytes).toBeLessThanOrEqual(quantity('192Mi'));
+    expect(flaggedBudget(NODE_OPTIONS!, readSettings({})).sumBytes).toBeLessThanOrEqual(quantity('192Mi'));
   });
 
   it('adds the young generation as V8 does', () => {
     const nodeOptions = '--max-old-space-size=96 --max-semi-space-size=4';
-    const { oldSpaceBytes, youngBytes } = memoryBudget(nodeOptions, readSettings({}));
+    const { oldSpaceBytes, youngBytes } = flaggedBudget(nodeOptions, readSettings({}));
     const limit = execFileSync(process.execPath, ['-p', 'v8.getHeapStatistics().heap_size_limit'], {
       encoding: 'utf8',
       env: { ...process.env, NODE_OPTIONS: nodeOptions },

@@ -90,6 +90,7 @@ describeWithPods('commander as a pod', () => {
       // It is what the manifest says, and reads its limit itself.
       const { memory } = (await pod.get('/diagnostics')).json<{ memory: { limitBytes: number } }>();
       expect(memory.limitBytes).toBe(spec.memoryLimitBytes);
+      expect(pod.output()).toMatch(`"msg":"memory limit ${spec.memoryLimitBytes / 2 ** 20} MiB; `);
       const status = await pod.exec(['cat', '/proc/1/status']);
       expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).toBe(String(spec.uid));
       expect(/^CapEff:\s+(\w+)/m.exec(status)?.[1]).toBe('0000000000000000');
@@ -103,6 +104,23 @@ describeWithPods('commander as a pod', () => {
     },
     120_000,
   );
+
+  it('whose heap is left to V8 warns at its start, with the sum and the heap that would fit', async () => {
+    const pod = create(specOf('dev'), { NODE_OPTIONS: '' });
+    await pod.ready();
+    const [warning] = pod
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('the kernel would kill this process before its heap is full'));
+    expect(warning).toMatch(
+      /"level":"warn".*memory limit 192 MiB, but [\d.]+ MiB at worst = heap \d+ \+ connections 30/,
+    );
+    // What it advises is not warned of.
+    const [, advised] = /NODE_OPTIONS=\\"([^\\]+)\\" fits/.exec(warning!)!;
+    const other = create(specOf('dev'), { NODE_OPTIONS: advised! });
+    await other.ready();
+    expect(other.output()).toContain('memory limit 192 MiB; ');
+  }, 120_000);
 
   it('is unready while Redis is away, stays alive, is not restarted, and is ready again', async () => {
     const own = await RedisServer.start();

@@ -1,5 +1,6 @@
-import { memoryBudget, type BufferSettings } from '../manifests/memory-budget.js';
+import type { BufferSettings } from '../../../src/config/memory-budget.js';
 import type { Settings } from '../../../src/config/settings.js';
+import { flaggedBudget } from '../manifests/memory-budget.js';
 
 const MiB = 2 ** 20;
 
@@ -56,7 +57,7 @@ export function composeCheck(
     `grace period ${graceMs} ms, shutdown takes up to ${values.shutdownTimeoutMs} ms`,
   );
 
-  const { sumBytes } = memoryBudget(commander.environment?.NODE_OPTIONS ?? '', values);
+  const { sumBytes } = flaggedBudget(commander.environment?.NODE_OPTIONS ?? '', values);
   const tmpfsBytes = (commander.tmpfs ?? []).reduce((sum, entry) => sum + megabytes(/size=(\d+m)/.exec(entry)?.[1]), 0);
   const neededBytes = sumBytes + tmpfsBytes + HEALTH_CHECK_BYTES;
   expect(
