@@ -113,7 +113,7 @@ describeWithPods('commander as a pod', () => {
       .split('\n')
       .filter((line) => line.includes('the kernel would kill this process before its heap is full'));
     expect(warning).toMatch(
-      /"level":"warn".*memory limit 192 MiB, but [\d.]+ MiB at worst = heap \d+ \+ connections 30/,
+      /"level":40,.*"msg":"memory limit 192 MiB, but [\d.]+ MiB at worst = heap \d+ \+ connections 30/,
     );
     // What it advises is not warned of.
     const [, advised] = /NODE_OPTIONS=\\"([^\\]+)\\" fits/.exec(warning!)!;
