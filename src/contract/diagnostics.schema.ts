@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { jsonSchema, replyInstantSchema, requestSchema } from './common.schema.js';
 import { ledgerGroupsQuerySchema, ledgerGroupsSchema } from './ledger.schema.js';
-import { historyQuerySchema, historySchema } from './recorder.schema.js';
+import { historyQuerySchema, historySchema, livesSchema } from './recorder.schema.js';
 
 const bytesSchema = z.int().min(0);
 const countSchema = z.int().min(0);
@@ -122,4 +122,5 @@ export const diagnosticsCommands = {
   'diagnostics.summary': { request: requestSchema({}), reply: diagnosticsSummarySchema },
   'diagnostics.groups': { request: requestSchema(ledgerGroupsQuerySchema.shape), reply: ledgerGroupsSchema },
   'diagnostics.history': { request: requestSchema(historyQuerySchema.shape), reply: historySchema },
+  'diagnostics.lives': { request: requestSchema({}), reply: livesSchema },
 } as const;

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Verdict } from '../contract/verdict.schema.js';
 import type { DiagnosticsLog } from './diagnostics-log.js';
 import type { DiagnosticsPart } from './diagnostics-part.js';
 import type { DiagnosticsSource } from './diagnostics-source.js';
@@ -7,9 +8,10 @@ import { HistoryPart } from './history/history.part.js';
 import { Access } from './http/access.js';
 import { DiagnosticsHttp } from './http/diagnostics-http.js';
 import { LivePart } from './live/live.part.js';
+import { LivesPart } from './lives/lives.part.js';
 import { Activity } from './recorder/activity.js';
 import { Recorder } from './recorder/recorder.js';
-import type { RecorderOptions } from './recorder/recorder.options.js';
+import { type RecorderOptions, recorderSettings } from './recorder/recorder.options.js';
 import { SampleTaker } from './recorder/sample-taker.js';
 import { SummaryPart } from './summary/summary.part.js';
 
@@ -26,6 +28,7 @@ export class Diagnostics {
   readonly summary: SummaryPart;
   readonly groups = new GroupsPart();
   readonly history: HistoryPart;
+  readonly lives: LivesPart;
   private readonly parts: readonly DiagnosticsPart[];
   private readonly http: DiagnosticsHttp;
 
@@ -33,13 +36,13 @@ export class Diagnostics {
   constructor({ token, sources = [], recorder: recorderOptions, log }: DiagnosticsSetup) {
     this.summary = new SummaryPart(sources, log);
     const activity = new Activity(sources);
-    const recorder = new Recorder(activity, log, recorderOptions);
+    const suspects = (): readonly Verdict[] => [];
+    const recorder = new Recorder({ settings: recorderSettings(recorderOptions), activity, suspects, log });
+    const lastSample = () => recorder.history.last();
     this.history = new HistoryPart(recorder.history);
-    const live = new LivePart(
-      { taker: new SampleTaker(activity), lastSample: () => recorder.history.last(), verdicts: () => null },
-      log,
-    );
-    this.parts = [this.summary, this.groups, recorder, this.history, live];
+    this.lives = new LivesPart({ life: recorder.life, directory: recorder.directory, lastSample, suspects });
+    const live = new LivePart({ taker: new SampleTaker(activity), lastSample, verdicts: () => null }, log);
+    this.parts = [this.summary, this.groups, recorder, this.history, this.lives, live];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
     this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
   }

@@ -227,6 +227,12 @@ const BREAKAGES: Breakage[] = [
   ['more connections than fit', memoryCheck, (m) => (settingsOf(m).MAX_CONNECTIONS = '120'), /at worst, limit 192Mi/],
   ['frames longer than fit', memoryCheck, (m) => (settingsOf(m).MAX_FRAME_BYTES = '1048576'), /at worst, limit 192Mi/],
   [
+    'more in flight than the heap holds',
+    memoryCheck,
+    (m) => (settingsOf(m).MAX_IN_FLIGHT_BYTES = '100000000'),
+    /old space 96 MiB, requests under way/,
+  ],
+  [
     'a smaller limit',
     memoryCheck,
     (m) => (commanderContainer(m).resources!.limits!.memory = '160Mi'),

@@ -33,4 +33,9 @@ export class DiagnosticsCommandsController {
   async history({ from, step }: CommandRequest<'diagnostics.history'>): Promise<CommandReply<'diagnostics.history'>> {
     return this.diagnostics.history.readWithin(MAX_HISTORY_BYTES, { from, step });
   }
+
+  @Command('diagnostics.lives')
+  async lives(): Promise<CommandReply<'diagnostics.lives'>> {
+    return this.diagnostics.lives.read();
+  }
 }

@@ -1,71 +1,132 @@
+import { randomBytes } from 'node:crypto';
 import type { HistorySample } from '../../contract/recorder.schema.js';
+import type { Verdict } from '../../contract/verdict.schema.js';
 import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import type { Endpoint } from '../http/endpoint.js';
 import type { Activity } from './activity.js';
+import { EvidenceDirectory } from './files/evidence-directory.js';
+import { LifeFile } from './files/life-file.js';
+import type { LifeHeader } from './files/life-record.js';
+import { processIdentity } from './files/process-identity.js';
 import { HistoryRing } from './history-ring.js';
-import { DEFAULT_INTERVAL_MS, type RecorderOptions } from './recorder.options.js';
+import { MemoryReader } from './memory/memory-figures.js';
+import { type MemoryPressure, MemoryWatch } from './memory/memory-watch.js';
+import type { RecorderSettings } from './recorder.options.js';
+import type { RecorderSink } from './recorder-sink.js';
 import { SampleTaker } from './sample-taker.js';
 
+/** How often memory is compared with its limits. */
 const PULSE_MS = 1_000;
 
-/** Takes a sample every so often, and keeps what was. Never throws into the application, never keeps the process alive. */
+/** What the recorder is made from. */
+export interface RecorderSetup {
+  settings: RecorderSettings;
+  activity: Activity;
+  /** Those that are growing or leaking now, at most a few. */
+  suspects(): readonly Verdict[];
+  sinks?: readonly RecorderSink[];
+  log: DiagnosticsLog;
+}
+
+/**
+ * Takes a sample every so often, and keeps what was: in memory, in the file of this life, in the sinks. Looks at the memory
+ * once a second, and samples with every look while its limit is near. Never throws into the application, never keeps the
+ * process alive.
+ */
 export class Recorder implements DiagnosticsPart {
   readonly endpoints: readonly Endpoint[] = [];
   readonly history = new HistoryRing();
-  private readonly intervalMs: number;
+  /** This life. */
+  readonly life: LifeHeader;
+  /** Where lives are found again; undefined without one. */
+  readonly directory: EvidenceDirectory | undefined;
+  private readonly file: LifeFile | undefined;
   private readonly taker: SampleTaker;
+  private readonly memory = new MemoryReader();
+  private readonly watch: MemoryWatch;
+  private readonly pulseMs: number;
   private timer: NodeJS.Timeout | undefined;
   private nextSampleMs = 0;
   private hasFailed = false;
 
-  constructor(
-    activity: Activity,
-    private readonly log: DiagnosticsLog,
-    { intervalMs = DEFAULT_INTERVAL_MS }: RecorderOptions = {},
-  ) {
-    this.intervalMs = intervalMs;
+  constructor(private readonly setup: RecorderSetup) {
+    const { settings, activity, log } = setup;
+    this.life = newLife(settings.instance);
     this.taker = new SampleTaker(activity);
+    this.watch = new MemoryWatch(settings.softLimitRatio);
+    this.pulseMs = Math.min(PULSE_MS, settings.intervalMs);
+    if (settings.directory === undefined) return;
+    this.directory = new EvidenceDirectory(settings.directory, settings.maxBytes);
+    this.file = new LifeFile(this.directory, this.life, log);
+  }
+
+  /** What of the memory is over the soft limit; null while nothing is. */
+  get pressure(): MemoryPressure | null {
+    return this.watch.pressure;
   }
 
   start(): void {
     if (this.timer !== undefined) return;
     this.taker.start();
+    this.file?.start();
     // The first sample comes with the first pulse: of a process that dies young it is the only one.
     this.nextSampleMs = 0;
-    this.timer = uncounted.timers.setInterval(() => this.pulse(), Math.min(PULSE_MS, this.intervalMs));
+    this.timer = uncounted.timers.setInterval(() => this.guarded(() => this.pulse()), this.pulseMs);
     this.timer.unref();
   }
 
   stop(): void {
+    if (this.timer === undefined) return;
     uncounted.timers.clearInterval(this.timer);
     this.timer = undefined;
     this.taker.stop();
+    this.file?.stop();
   }
 
   private pulse(): void {
+    this.watch.look(this.memory.read());
     const nowMs = performance.now();
-    if (nowMs < this.nextSampleMs) return;
+    if (nowMs < this.nextSampleMs && !this.watch.isNear) return;
     // A pulse may come a little early.
-    this.nextSampleMs = nowMs + this.intervalMs - Math.min(PULSE_MS, this.intervalMs) / 2;
+    this.nextSampleMs = nowMs + this.setup.settings.intervalMs - this.pulseMs / 2;
     // After the timers of this turn: the delay histogram learns of a block that ends now only when its own timer has run.
-    setImmediate(() => this.sample());
+    setImmediate(() => this.guarded(() => this.sample()));
   }
 
   private sample(): void {
     if (this.timer === undefined) return;
+    const sample = this.taker.take();
+    this.history.add(sample);
+    this.tell(sample);
+    this.hasFailed = false;
+  }
+
+  private tell(sample: HistorySample): void {
+    const record = { sample, isNearLimit: this.watch.isNear, verdicts: [...this.setup.suspects()] };
+    this.file?.write(record);
+    const { sinks = [] } = this.setup;
+    if (sinks.length === 0) return;
+    const json = JSON.stringify({ life: this.life.id, pid: this.life.pid, ...record });
+    for (const sink of sinks) sink.write(json);
+  }
+
+  private guarded(work: () => void): void {
     try {
-      this.record(this.taker.take());
-      this.hasFailed = false;
+      work();
     } catch (error) {
       if (this.hasFailed) return;
       this.hasFailed = true;
-      this.log.warn(`the recorder cannot take samples: ${error instanceof Error ? error.message : String(error)}`);
+      this.setup.log.warn(`the recorder failed: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+}
 
-  private record(sample: HistorySample): void {
-    this.history.add(sample);
-  }
+function newLife(instance: string): LifeHeader {
+  const startedAt = Math.round(performance.timeOrigin);
+  // Readable, in the order of time, and no two alike: several may be made in one process, or as process 1 of containers.
+  const moment = new Date(startedAt).toISOString().replace(/[-:]|\.\d+Z$/g, '');
+  const id = `${moment}-${process.pid}-${randomBytes(3).toString('hex')}`;
+  return { id, instance, pid: process.pid, startedAt, identity: processIdentity(process.pid) };
 }

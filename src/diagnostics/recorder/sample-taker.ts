@@ -26,6 +26,7 @@ const MAX_TEXT_LENGTH = 200;
 
 /** Where the counters stood when the last sample was taken. */
 interface Baseline {
+  at: number;
   atMs: number;
   cpu: NodeJS.CpuUsage;
   loop: EventLoopUtilization;
@@ -66,7 +67,7 @@ export class SampleTaker {
     const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
     const { kinds, groups } = ledgerSnapshot();
     const sample: HistorySample = {
-      at: Date.now(),
+      at: now.at,
       intervalMs: rounded(intervalMs),
       cpuRatio: rounded((now.cpu.user + now.cpu.system - before.cpu.user - before.cpu.system) / 1_000 / intervalMs),
       rssBytes: rss,
@@ -100,6 +101,7 @@ export class SampleTaker {
 
   private baseline(): Baseline {
     return {
+      at: Date.now(),
       atMs: performance.now(),
       cpu: process.cpuUsage(),
       loop: performance.eventLoopUtilization(),

@@ -1,7 +1,7 @@
 import { readSettings, settings } from '../../../src/config/settings.js';
 import { BuiltApp } from '../../support/built-app.js';
 import { eventually } from '../../support/eventually.js';
-import { memoryBudget } from '../../support/manifests/memory-budget.js';
+import { flaggedBudget } from '../../support/manifests/memory-budget.js';
 import { MemoryWatch } from '../../support/memory-watch.js';
 import { RedisServer } from '../../support/redis-server.js';
 import { TcpPeer } from '../../support/tcp-peer.js';
@@ -63,7 +63,7 @@ export class Besieged {
 
   /** What the process may hold at most, by the memory arithmetic. */
   get memoryBytes(): number {
-    return memoryBudget(NODE_OPTIONS, readSettings({ ...defaults(), ...this.options.env })).sumBytes;
+    return flaggedBudget(NODE_OPTIONS, readSettings({ ...defaults(), ...this.options.env })).sumBytes;
   }
 
   peer(): Promise<TcpPeer> {

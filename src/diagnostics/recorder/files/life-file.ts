@@ -1,0 +1,142 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import type { DiagnosticsLog } from '../../diagnostics-log.js';
+import type { EvidenceDirectory } from './evidence-directory.js';
+import { onProcessExit } from './exit-marks.js';
+import type { LifeHeader, LifeRecord } from './life-record.js';
+import { recordLine } from './record-line.js';
+
+/** A disk that takes longer than this for a line would hold up the service… */
+const SLOW_WRITE_MS = 250;
+/** …and is left alone for so long. */
+const REST_MS = 60_000;
+/** Shares of what the directory may hold: one file of a life, all files of it. */
+const FILE_SHARE = 1 / 16;
+const LIFE_SHARE = 1 / 2;
+
+/**
+ * What a life writes about itself, one line per record. Each is appended with one synchronous write: when that has returned
+ * the line is the kernel's, and whatever becomes of the process cannot take it back. Never throws: what cannot be written is
+ * told once, and the next record is tried again.
+ */
+export class LifeFile {
+  private readonly maxFileBytes: number;
+  private readonly keptCount: number;
+  private fd: number | undefined;
+  private number = 0;
+  private writtenBytes = 0;
+  private hasHeader = false;
+  /** The last line is not complete. */
+  private isTorn = false;
+  private restsUntilMs = 0;
+  private failure: string | null = null;
+  private lostCount = 0;
+
+  constructor(
+    private readonly directory: EvidenceDirectory,
+    private readonly header: LifeHeader,
+    private readonly log: DiagnosticsLog,
+  ) {
+    this.maxFileBytes = Math.floor(directory.maxBytes * FILE_SHARE);
+    this.keptCount = Math.floor(LIFE_SHARE / FILE_SHARE);
+  }
+
+  /** Records that could not be written. */
+  get droppedCount(): number {
+    return this.lostCount;
+  }
+
+  /** Why nothing can be written at present; null while all is well. */
+  get failing(): string | null {
+    return this.failure;
+  }
+
+  /** Begins the file, so that even a life without a sample is known. */
+  start(): void {
+    // Kept beyond `stop`: with which code the process exits is known last of all.
+    onProcessExit((exitCode) => {
+      this.write({ exitedAt: Date.now(), exitCode });
+      this.close();
+    });
+    this.attempt(() => this.open());
+  }
+
+  write(record: LifeRecord): void {
+    const startedMs = performance.now();
+    if (startedMs < this.restsUntilMs) {
+      this.lostCount += 1;
+      return;
+    }
+    const isWritten = this.attempt(() => {
+      const line = recordLine(record);
+      if (this.writtenBytes + line.length > this.maxFileBytes) this.next();
+      this.open();
+      this.put(line);
+      const tookMs = performance.now() - startedMs;
+      if (tookMs < SLOW_WRITE_MS) return;
+      this.restsUntilMs = startedMs + tookMs + REST_MS;
+      throw new Error(`it took ${Math.round(tookMs)} ms for one line and is left alone for ${REST_MS / 1_000} s`);
+    });
+    if (!isWritten) this.lostCount += 1;
+  }
+
+  /** Says that the life ended in an orderly way. */
+  stop(): void {
+    this.write({ stoppedAt: Date.now() });
+    this.close();
+  }
+
+  private open(): void {
+    if (this.fd === undefined) {
+      const { instance, id: life } = this.header;
+      this.directory.make();
+      this.directory.trim(instance, (entry) => this.keeps(entry));
+      this.fd = openSync(this.directory.file({ instance, life, number: this.number, type: 'life' }), 'a', 0o600);
+    }
+    if (this.hasHeader) return;
+    this.put(recordLine({ life: this.header }));
+    this.hasHeader = true;
+  }
+
+  private keeps({ life, type, number }: { life: string; type: string; number: number }): boolean {
+    return life === this.header.id && (type === 'evidence' || number > this.number - this.keptCount);
+  }
+
+  private next(): void {
+    this.close();
+    this.number += 1;
+    this.writtenBytes = 0;
+    this.hasHeader = false;
+    this.isTorn = false;
+  }
+
+  private close(): void {
+    const { fd } = this;
+    this.fd = undefined;
+    if (fd !== undefined) this.attempt(() => closeSync(fd));
+  }
+
+  private put(line: Buffer): void {
+    // What follows half a line would be lost with it.
+    const bytes = this.isTorn ? Buffer.concat([Buffer.from('\n'), line]) : line;
+    this.isTorn = true;
+    const count = writeSync(this.fd!, bytes);
+    this.writtenBytes += count;
+    if (count < bytes.length) throw new Error(`no space: ${count} of ${bytes.length} bytes were written`);
+    this.isTorn = false;
+  }
+
+  /** @returns whether it worked */
+  private attempt(work: () => void): boolean {
+    try {
+      work();
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      if (this.failure === null) this.log.warn(`the recorder cannot write its file, the service goes on: ${text}`);
+      this.failure = text;
+      return false;
+    }
+    if (this.failure !== null) this.log.info('the recorder writes its file again');
+    this.failure = null;
+    return true;
+  }
+}
