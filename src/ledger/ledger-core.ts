@@ -15,7 +15,7 @@ export class LedgerCore implements CounterHome {
   readonly startedAt = Date.now();
   readonly startedMs: number;
   readonly locations = new CodeLocations();
-  readonly stacks = new StackCapture(this.locations);
+  readonly stacks: StackCapture;
   readonly cost: CostMeter;
   readonly counters = new Map<string, KindCounter>();
   /** True while the ledger itself opens something. */
@@ -34,6 +34,7 @@ export class LedgerCore implements CounterHome {
     readonly now: () => number,
   ) {
     this.startedMs = now();
+    this.stacks = new StackCapture(this.locations, options.stacksAreMapped);
     this.lastTickMs = this.startedMs;
     this.lastAnchorMs = this.startedMs;
     this.cost = new CostMeter(this.startedMs);

@@ -18,6 +18,10 @@ export interface LedgerOptions {
   projectRoot?: string;
   /** Kinds not to hook, by the name in the table of kinds. Default none. */
   without?: readonly string[];
+  /** Further global objects whose timers are counted: the sandboxes of a test runner. Default none. */
+  globals?: readonly object[];
+  /** Every stack as text names the sources already, whatever the files are called: jest compiles in memory. Default false. */
+  stacksAreMapped?: boolean;
 }
 
 /** `LedgerOptions` with every default filled in. */
@@ -34,5 +38,7 @@ export function ledgerSettings(options: LedgerOptions, projectRoot: () => string
     maxSamples: options.maxSamples ?? 16_384,
     projectRoot: options.projectRoot ?? projectRoot(),
     without: options.without ?? [],
+    globals: options.globals ?? [],
+    stacksAreMapped: options.stacksAreMapped ?? false,
   };
 }

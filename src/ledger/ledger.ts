@@ -1,16 +1,18 @@
+import type { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import type { CodeLocation } from './capture/code-locations.js';
 import { EXCLUDED, writeRecord } from './counting/record-slot.js';
 import { HookState } from './hooks/hook-state.js';
 import { KindHooks } from './hooks/kind-hooks.js';
-import { LibraryLoads } from './hooks/library-loads.js';
+import { type CommonJsModule, LibraryLoads } from './hooks/library-loads.js';
 import { Patches } from './hooks/patches.js';
+import { followListeners } from './kinds/listeners.kind.js';
 import { kindTable } from './kinds/kind-table.js';
 import type { Kind } from './kinds/kind.js';
 import { LedgerCore } from './ledger-core.js';
 import { ledgerSettings, type LedgerOptions } from './ledger.options.js';
-import type { LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
+import type { LedgerGroup, LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
 import { PositionResolver } from './positions/position-resolver.js';
 import { projectRoot } from './project-root.js';
 import { SnapshotBuilder } from './snapshot-builder.js';
@@ -102,12 +104,7 @@ export class Ledger {
   /** The same with the lines of the sources an application was compiled from. */
   async report(): Promise<LedgerSnapshot> {
     const { running } = this;
-    if (running) {
-      const locations = [...running.core.counters.values()].flatMap((counter) =>
-        [...counter.groups.values()].flatMap((group) => group.origin.frames),
-      );
-      await this.positions.resolve(locations);
-    }
+    if (running) await this.resolveAll(running);
     return this.snapshot();
   }
 
@@ -164,6 +161,29 @@ export class Ledger {
     this.running?.state.run('module', () => this.running?.libraries.seen(url, namespace));
   }
 
+  /** A CommonJS module file was evaluated by another loader than Node's. Seen before: nothing changes. */
+  commonJsSeen(filename: string, module: CommonJsModule): void {
+    this.running?.state.run('module', () => this.running?.libraries.loaded(filename, module));
+  }
+
+  /** Counts the listeners added to an emitter from now on, each under the line that adds it. */
+  followListeners(emitter: EventEmitter): void {
+    const { running } = this;
+    running?.state.run('listeners', () => followListeners(running.hooks, emitter));
+  }
+
+  /**
+   * Groups with only what was opened since `sinceMs` (`performance.now()`) and is watched and alive: all of it, as long as
+   * the ledger takes every stack. Positions in the sources.
+   */
+  async openedSince(sinceMs: number): Promise<LedgerGroup[]> {
+    const { running } = this;
+    if (!running) return [];
+    await this.resolveAll(running);
+    running.state.run('settle', () => running.core.settle());
+    return new SnapshotBuilder(running.core).openedSince(sinceMs);
+  }
+
   /** Names of the packages some kind wants to see loaded. */
   get libraryNames(): string[] {
     return this.running?.libraries.packageNames ?? [];
@@ -177,6 +197,13 @@ export class Ledger {
   /** Counts neither `object` nor what it opens, also under a ledger that starts later. */
   exclude(object: object): void {
     writeRecord(object, EXCLUDED);
+  }
+
+  private resolveAll({ core }: Running): Promise<void> {
+    const locations = [...core.counters.values()].flatMap((counter) =>
+      [...counter.groups.values()].flatMap((group) => group.origin.frames),
+    );
+    return this.positions.resolve(locations);
   }
 
   /** Runs `work` without counting what it opens before it returns. */

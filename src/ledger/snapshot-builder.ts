@@ -53,6 +53,17 @@ export class SnapshotBuilder {
     return groups.sort((a, b) => b.live - a.live || b.created - a.created);
   }
 
+  /** Groups by what is watched and was opened since, most alive first: `live` counts no other. */
+  openedSince(sinceMs: number): LedgerGroup[] {
+    const live = new Map<Group, number>();
+    for (const counter of this.core.counters.values()) {
+      for (const { group, birthMs, weight, tableWeight } of counter.samples.list) {
+        if (group && birthMs >= sinceMs) live.set(group, (live.get(group) ?? 0) + weight * tableWeight);
+      }
+    }
+    return [...live].map(([group, count]) => ({ ...this.group(group), live: count })).sort((a, b) => b.live - a.live);
+  }
+
   private group(group: Group): LedgerGroup {
     const { origin } = group;
     const { projectRoot } = this.core.options;

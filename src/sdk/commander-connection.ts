@@ -132,6 +132,8 @@ export class CommanderConnection extends ClientTCP {
     this.isOver = true;
     this.failPending();
     this.socket = null;
+    // Whoever counts proxies by their close() must not count this one for ever.
+    super.close();
     this.onOver();
     for (const resolve of this.overWaiters.splice(0)) resolve();
   }

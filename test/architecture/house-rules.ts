@@ -14,7 +14,11 @@ export const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /** Folders outside the list, which run outside commander: nothing of the list imports them, and they know these alone. */
-const FOR_OTHER_APPS: Readonly<Record<string, readonly string[]>> = { sdk: ['contract'], cli: ['sdk', 'contract'] };
+const FOR_OTHER_APPS: Readonly<Record<string, readonly string[]>> = {
+  sdk: ['contract'],
+  cli: ['sdk', 'contract'],
+  jest: ['ledger'],
+};
 
 const COMPOSITION = ['main.ts', 'app.module.ts'];
 
@@ -26,6 +30,7 @@ export const PUBLIC_ENTRIES: Readonly<Record<string, readonly string[]>> = {
   'contract/index.ts': ['contract'],
   'diagnostics/index.ts': ['diagnostics', 'ledger', 'contract'],
   'diagnostics/standalone.ts': ['diagnostics', 'ledger', 'contract'],
+  'jest/index.ts': ['jest', 'ledger'],
   'ledger/index.ts': ['ledger'],
   'sdk/agent.ts': ['sdk', 'contract'],
   'sdk/client.ts': ['sdk', 'contract'],

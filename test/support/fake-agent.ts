@@ -229,6 +229,8 @@ export class TcpAgent {
     this.aborts.set(request.runId, running);
     const timer = setTimeout(() => controller.abort(), Math.min(request.deadlineMs, 2 ** 31 - 1));
     timer.unref();
+    // A handler may take no notice and never end.
+    controller.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
     this.activeCount += 1;
     this.maxActiveCount = Math.max(this.maxActiveCount, this.activeCount);
     try {

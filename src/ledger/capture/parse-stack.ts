@@ -6,7 +6,7 @@ export interface TextFrame {
   readonly functionName: string | null;
 }
 
-const FRAME = /^\s*at (?:(.*?) \()?((?:file:\/\/|node:|[A-Za-z]:[\\/]|\/).*?):(\d+):(\d+)\)?$/;
+const FRAME = /^\s*at (?:async (?=\S+$))?(?:(.*?) \()?((?:file:\/\/|node:|[A-Za-z]:[\\/]|\/).*?):(\d+):(\d+)\)?$/;
 
 /** Frames of a stack that exists as text only (a warning of Node), innermost first. What is not understood is left out. */
 export function parseStack(stack: string): TextFrame[] {

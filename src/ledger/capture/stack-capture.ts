@@ -16,7 +16,11 @@ export class StackCapture {
   /** Name of the Nest provider whose constructor or factory is running, kept by the hook on the injector. */
   currentProvider: string | null = null;
 
-  constructor(private readonly locations: CodeLocations) {}
+  /** @param isMapped whether stacks as text name the sources of any file, not only of those that are TypeScript by name */
+  constructor(
+    private readonly locations: CodeLocations,
+    private readonly isMapped = false,
+  ) {}
 
   /**
    * The origin of a resource being created now. Undefined when the tables of files or locations are full.
@@ -38,7 +42,7 @@ export class StackCapture {
       }
       const location = this.locations.locate(file, callSite);
       if (!location) return undefined;
-      if (location.original === undefined && COMPILED_IN_MEMORY.test(file.path)) {
+      if (location.original === undefined && (this.isMapped || COMPILED_IN_MEMORY.test(file.path))) {
         text ??= textStack(depth);
         location.original = placeOf(text[index]);
       }

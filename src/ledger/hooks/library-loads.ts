@@ -17,7 +17,7 @@ export interface LoadedModule {
 
 type Apply = (loaded: LoadedModule) => void;
 
-interface CommonJsModule {
+export interface CommonJsModule {
   exports: unknown;
 }
 
@@ -70,7 +70,8 @@ export class LibraryLoads {
     return [...this.wanted.keys()];
   }
 
-  private loaded(filename: string, module: CommonJsModule): void {
+  /** A CommonJS module file was evaluated, by Node or by a loader of its own kind (jest). */
+  loaded(filename: string, module: CommonJsModule): void {
     if (!filename.includes(IN_MODULES)) return;
     const wanted = this.wanted.get(this.packageNameOf(filename) ?? '');
     if (!wanted) return;

@@ -1,6 +1,7 @@
 import { getEventListeners, type EventEmitter } from 'node:events';
 import { recordOf } from '../counting/record-slot.js';
 import { parseStack } from '../capture/parse-stack.js';
+import type { KindCounter } from '../counting/kind-counter.js';
 import type { KindHooks } from '../hooks/kind-hooks.js';
 import type { Kind } from './kind.js';
 
@@ -41,58 +42,119 @@ export const listeners: Kind = {
   },
 };
 
-function arm(hooks: KindHooks, object: object, warning: ListenersWarning): void {
-  const isEmitter = warning.emitter !== undefined;
-  const counter = hooks.counter(isEmitter ? 'listener' : 'listener.target', { endsByCollection: true });
-  const { type } = warning;
-  // A listener may be added to many emitters and many times to one: each adding is a resource of its own.
-  const added = new Map<unknown, object[]>();
-  const opened = (listener: unknown, open: (token: object) => void): void => {
-    const token = { emitter: object };
+/** The listeners of one emitter that are counted, by event. */
+class CountedListeners {
+  // A listener may be added to many events and many times to one: each adding is a resource of its own.
+  private readonly tokens = new Map<PropertyKey, Map<unknown, object[]>>();
+
+  constructor(
+    private readonly object: object,
+    private readonly counter: KindCounter,
+  ) {}
+
+  has(type: PropertyKey, listener: unknown): boolean {
+    return this.tokens.get(type)?.has(listener) === true;
+  }
+
+  opened(type: PropertyKey, listener: unknown, open = (token: object) => this.counter.open(token)): void {
+    const token = { emitter: this.object };
     open(token);
     if (!recordOf(token)) return;
-    const tokens = added.get(listener);
+    let ofType = this.tokens.get(type);
+    if (!ofType) this.tokens.set(type, (ofType = new Map<unknown, object[]>()));
+    const tokens = ofType.get(listener);
     if (tokens) tokens.push(token);
-    else added.set(listener, [token]);
-  };
-  const closed = (listener: unknown): void => {
+    else ofType.set(listener, [token]);
+  }
+
+  closed(type: PropertyKey, listener: unknown): void {
+    const ofType = this.tokens.get(type);
     let key = listener;
-    if (!added.has(listener)) {
-      if (!getEventListeners(object as EventEmitter, type as string).some((present) => original(present) === listener))
-        return;
+    if (!ofType?.has(listener)) {
+      if (!ofType?.has(EARLIER) || !isPresent(this.object, type, listener)) return;
       key = EARLIER;
     }
-    const tokens = added.get(key);
+    const tokens = ofType.get(key);
     const token = tokens?.pop();
-    if (tokens?.length === 0) added.delete(key);
-    if (token) counter.close(token);
-  };
+    if (tokens?.length === 0) ofType.delete(key);
+    if (token) this.counter.close(token);
+  }
+
+  closedAll(type: PropertyKey | undefined): void {
+    const types = type === undefined ? [...this.tokens.keys()] : [type];
+    for (const each of types) {
+      for (const tokens of this.tokens.get(each)?.values() ?? []) for (const token of tokens) this.counter.close(token);
+      this.tokens.delete(each);
+    }
+  }
+}
+
+function arm(hooks: KindHooks, object: object, warning: ListenersWarning): void {
+  if (followedBy(hooks).has(object)) return;
+  const isEmitter = warning.emitter !== undefined;
+  const counter = counterOf(hooks, isEmitter);
+  const { type } = warning;
+  const counted = new CountedListeners(object, counter);
   // Those before the warning left no stack of their own; they are put on the line that went over the threshold.
   const site = counter.shareAt(parseStack(warning.stack ?? ''));
   // Counted now: the warning comes a tick late, and more may have been added since.
   const presentCount = getEventListeners(object as EventEmitter, type as string).length;
-  for (let index = 0; index < presentCount; index++) opened(EARLIER, (token) => counter.openWith(site, token));
+  for (let index = 0; index < presentCount; index++) {
+    counted.opened(type, EARLIER, (token) => counter.openWith(site, token));
+  }
+  follow(hooks, object, counted, isEmitter, (event) => event === type);
+}
 
+/** Counts each listener that is added to an emitter from now on, whatever the event, under the line that adds it. */
+export function followListeners(hooks: KindHooks, emitter: EventEmitter): void {
+  const followed = followedBy(hooks);
+  if (followed.has(emitter)) return;
+  followed.add(emitter);
+  follow(hooks, emitter, new CountedListeners(emitter, counterOf(hooks, true)), true, () => true);
+}
+
+const followed = new WeakMap<KindHooks, WeakSet<object>>();
+
+/** Emitters one ledger follows on request; they need no warning. */
+function followedBy(hooks: KindHooks): WeakSet<object> {
+  let emitters = followed.get(hooks);
+  if (!emitters) followed.set(hooks, (emitters = new WeakSet()));
+  return emitters;
+}
+
+function counterOf(hooks: KindHooks, isEmitter: boolean): KindCounter {
+  return hooks.counter(isEmitter ? 'listener' : 'listener.target', { endsByCollection: true });
+}
+
+function follow(
+  hooks: KindHooks,
+  object: object,
+  counted: CountedListeners,
+  isEmitter: boolean,
+  wants: (event: unknown) => boolean,
+): void {
   const methods = isEmitter ? EMITTER_METHODS : TARGET_METHODS;
   for (const name of methods.adding) {
     wrapOwn(hooks, object, name, (event, listener) => {
       // An event target takes the same listener once, however often it is added.
-      if (event !== type || (!isEmitter && added.has(listener))) return;
-      opened(original(listener), (token) => counter.open(token));
+      if (!wants(event) || (!isEmitter && counted.has(event as string, listener))) return;
+      counted.opened(event as string, original(listener));
     });
   }
   for (const name of methods.removing) {
     wrapOwn(hooks, object, name, (event, listener) => {
-      if (event === type) closed(original(listener));
+      if (wants(event)) counted.closed(event as string, original(listener));
     });
   }
   if (isEmitter) {
     wrapOwn(hooks, object, 'removeAllListeners', (event) => {
-      if (event !== undefined && event !== type) return;
-      for (const tokens of added.values()) for (const token of tokens) counter.close(token);
-      added.clear();
+      if (event === undefined || wants(event)) counted.closedAll(event as string | undefined);
     });
   }
+}
+
+function isPresent(object: object, type: PropertyKey, listener: unknown): boolean {
+  return getEventListeners(object as EventEmitter, type as string).some((present) => original(present) === listener);
 }
 
 const EARLIER = Symbol('earlier');

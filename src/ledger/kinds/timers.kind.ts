@@ -17,7 +17,8 @@ export const timerKinds: Kind = {
     // What is active is held by Node: a timer that was collected had fired or was cleared.
     const timeout = hooks.counter('timer', { ...options, endsByCollection: true });
     const interval = hooks.counter('interval', { ...options, endsByCollection: true });
-    for (const target of [globalThis, timers]) {
+    // Sandboxes first: they may read a global of this one when they are first asked for it.
+    for (const target of [...hooks.core.options.globals, globalThis, timers]) {
       hooks.wrap(target, 'setTimeout', (original) => counted(hooks, timeout, original));
       hooks.wrap(target, 'setInterval', (original) => counted(hooks, interval, original));
     }
