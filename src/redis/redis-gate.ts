@@ -147,7 +147,9 @@ function isConnectionError(error: unknown): boolean {
   return (
     error.message === 'Connection is closed.' ||
     error.message === 'Command aborted due to connection close' ||
-    error.message.startsWith("Stream isn't writeable")
+    error.message.startsWith("Stream isn't writeable") ||
+    // A cluster whose master is gone: every node that was asked sent the client on, or was gone itself.
+    error.message.startsWith('Too many Cluster redirections')
   );
 }
 

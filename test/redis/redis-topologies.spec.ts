@@ -1,5 +1,3 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import type { TestingModule } from '@nestjs/testing';
 import { Queue, Worker } from 'bullmq';
 import { SettingsError } from '../../src/config/settings.js';
@@ -10,10 +8,11 @@ import { RedisKeys } from '../../src/redis/redis-keys.js';
 import { RedisScript } from '../../src/redis/redis-script.js';
 import { Certificates } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
+import { RedisCluster } from '../support/redis-cluster.js';
+import { RedisSentinelPair } from '../support/redis-sentinel-pair.js';
 import { RedisServer } from '../support/redis-server.js';
 import { clientOf, ourConnections, redisApp } from './support.js';
 
-const run = promisify(execFile);
 const later = () => Date.now() + 20_000;
 const add = new RedisScript<number>('test.add', "return redis.call('INCRBY', KEYS[1], ARGV[1])");
 
@@ -76,40 +75,17 @@ describe('RedisModule by configuration', () => {
   });
 
   it('sentinel: finds the master, and the new one after a failover', async () => {
-    const password = 'secret';
-    const auth = ['--masterauth', password];
-    const master = await server({ password, args: auth });
-    const replica = await server({ password, args: [...auth, '--replicaof', `127.0.0.1 ${master.port}`] });
-    const sentinel = await server({
-      sentinel: [
-        `sentinel monitor main 127.0.0.1 ${master.port} 1`,
-        `sentinel auth-pass main ${password}`,
-        'sentinel down-after-milliseconds main 1000',
-        'sentinel failover-timeout main 5000',
-      ],
-    });
-    await eventually(
-      async () => expect(await sentinel.cli('SENTINEL', 'replicas', 'main')).toContain(String(replica.port)),
-      {
-        timeoutMs: 30_000,
-      },
-    );
-    const started = await app({
-      REDIS_MODE: 'sentinel',
-      REDIS_NODES: `127.0.0.1:${sentinel.port}`,
-      REDIS_SENTINEL_NAME: 'main',
-      REDIS_URL: `redis://:${password}@sentinels`,
-    });
+    const pair = await RedisSentinelPair.start({ password: 'secret' });
+    opened.push(pair);
+    const { master, replica, sentinel } = pair;
+    const started = await app(pair.env);
     await everythingWorks(started);
     expect(ourConnections(await master.cli('CLIENT', 'LIST'))).toHaveLength(1);
     expect(ourConnections(await replica.cli('CLIENT', 'LIST'))).toHaveLength(0);
     expect(ourConnections(await sentinel.cli('CLIENT', 'LIST'))).toHaveLength(0);
 
-    await eventually(async () => expect(await replica.cli('INFO', 'replication')).toContain('master_link_status:up'));
-    await master.kill();
-    await eventually(async () => expect(await replica.cli('INFO', 'replication')).toContain('role:master'), {
-      timeoutMs: 30_000,
-    });
+    await pair.replicated();
+    await pair.failOver();
     const key = started.get(RedisKeys).key('after-failover');
     expect(await started.get(RedisGate).run(later(), (redis) => redis.incr(key))).toBe(1);
     expect(await replica.cli('GET', key)).toBe('1');
@@ -130,17 +106,10 @@ describe('RedisModule by configuration', () => {
   });
 
   it('cluster: all keys in one slot, on whichever of three nodes has it', async () => {
-    const nodes = await Promise.all(
-      Array.from({ length: 3 }, () => server({ args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] })),
-    );
-    const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-    await run('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { timeout: 60_000 });
-    for (const node of nodes) {
-      await eventually(async () => expect(await node.cli('CLUSTER', 'INFO')).toContain('cluster_state:ok'), {
-        timeoutMs: 30_000,
-      });
-    }
-    const started = await app({ REDIS_MODE: 'cluster', REDIS_NODES: addresses.slice(0, 2).join(',') });
+    const cluster = await RedisCluster.start();
+    opened.push(cluster);
+    const { nodes } = cluster;
+    const started = await app(cluster.env);
     await everythingWorks(started);
     const sizes = await Promise.all(nodes.map(async (node) => Number(await node.cli('DBSIZE'))));
     expect(sizes.filter((size) => size > 0)).toHaveLength(1);
