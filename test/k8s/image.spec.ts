@@ -15,8 +15,8 @@ import manifest from '../../package.json';
 
 const ROOT = join(__dirname, '../..');
 const MiB = 2 ** 20;
-/** What the image adds to its base: our code, its maps and the production packages. README.md and k8s/README.md state it. */
-const LARGEST_OWN_BYTES = 100 * MiB;
+/** What the image adds to its base: our code, its maps and the production packages. k8s/README.md states it. */
+const LARGEST_OWN_BYTES = 80 * MiB;
 
 const isWanted = process.env.DOCKER_IMAGE === 'true';
 if (!isWanted) console.warn('SKIPPED: the image is built only with DOCKER_IMAGE=true (CONTRIBUTING.md).');
