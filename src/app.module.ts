@@ -36,6 +36,7 @@ export class AppModule {
         DiagnosticsModule.forRoot({
           token: settings.diagnosticsToken,
           insecure: settings.insecureBind,
+          heapSampling: settings.heapSampling,
           recorder: { intervalMs: settings.recorderIntervalMs },
           sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
           controllers: [DiagnosticsCommandsController],

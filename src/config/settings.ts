@@ -373,6 +373,13 @@ export const settings = {
     600_000,
     'How often the recorder takes a sample of this process.',
   ),
+  heapSampling: setting(
+    'HEAP_SAMPLING',
+    z.enum(['demand', 'always']),
+    'demand',
+    'demand or always',
+    'When heap memory is sampled by function: while somebody asks or a leak is looked for, or from the start.',
+  ),
 } as const;
 
 /** The service's settings, frozen. */

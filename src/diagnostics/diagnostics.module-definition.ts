@@ -33,6 +33,7 @@ function withDiagnostics(definition: DynamicModule, parts: DiagnosticsParts): Dy
               ...(settings.sources ?? []),
             ],
             recorder: settings.recorder,
+            heapSampling: settings.heapSampling,
             log: nestLog(),
           }),
       },

@@ -1,5 +1,6 @@
 import type { DynamicModule, ForwardReference, Type } from '@nestjs/common';
 import type { DiagnosticsSource } from './diagnostics-source.js';
+import type { HeapSamplingMode } from './heap/heap-lease.js';
 import type { RecorderOptions } from './recorder/recorder.options.js';
 
 /** What a factory of `DiagnosticsModule.forRootAsync` returns. */
@@ -12,6 +13,8 @@ export interface DiagnosticsSettings {
   sources?: readonly DiagnosticsSource[];
   /** How the recorder works, and where it keeps what it wrote. */
   recorder?: RecorderOptions;
+  /** `always` samples heap memory by function from the start on, 1 … 2 % of the processor. Default: while somebody asks. */
+  heapSampling?: HeapSamplingMode;
 }
 
 /** What DiagnosticsModule is made with before anything is injected. */

@@ -4,11 +4,13 @@ import type { DiagnosticsLog } from './diagnostics-log.js';
 import type { DiagnosticsPart } from './diagnostics-part.js';
 import type { DiagnosticsSource } from './diagnostics-source.js';
 import { GroupsPart } from './groups/groups.part.js';
+import type { HeapSamplingMode } from './heap/heap-lease.js';
 import { HistoryPart } from './history/history.part.js';
 import { Access } from './http/access.js';
 import { DiagnosticsHttp } from './http/diagnostics-http.js';
 import { LivePart } from './live/live.part.js';
 import { LivesPart } from './lives/lives.part.js';
+import { profileParts } from './profiles/profile-parts.js';
 import { Activity } from './recorder/activity.js';
 import { Recorder } from './recorder/recorder.js';
 import { type RecorderOptions, recorderSettings } from './recorder/recorder.options.js';
@@ -20,6 +22,7 @@ export interface DiagnosticsSetup {
   token?: string | undefined;
   sources?: readonly DiagnosticsSource[];
   recorder?: RecorderOptions | undefined;
+  heapSampling?: HeapSamplingMode | undefined;
   log: DiagnosticsLog;
 }
 
@@ -33,7 +36,7 @@ export class Diagnostics {
   private readonly http: DiagnosticsHttp;
 
   /** @throws Error when two sources have one name, or one has a name that cannot be shown */
-  constructor({ token, sources = [], recorder: recorderOptions, log }: DiagnosticsSetup) {
+  constructor({ token, sources = [], recorder: recorderOptions, heapSampling, log }: DiagnosticsSetup) {
     this.summary = new SummaryPart(sources, log);
     const activity = new Activity(sources);
     const suspects = (): readonly Verdict[] => [];
@@ -42,7 +45,7 @@ export class Diagnostics {
     this.history = new HistoryPart(recorder.history);
     this.lives = new LivesPart({ life: recorder.life, directory: recorder.directory, lastSample, suspects });
     const live = new LivePart({ taker: new SampleTaker(activity), lastSample, verdicts: () => null }, log);
-    this.parts = [this.summary, this.groups, recorder, this.history, this.lives, live];
+    this.parts = [this.summary, this.groups, recorder, this.history, this.lives, live, ...profileParts(heapSampling)];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
     this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
   }

@@ -11,6 +11,15 @@ export function wholeNumber(min: number, max: number): z.ZodType<number, string>
     .meta({ type: 'integer', minimum: min, maximum: max });
 }
 
+/** A number of seconds; what is less or more than allowed is taken as the least or most. */
+export function clampedSeconds(min: number, max: number): z.ZodType<number, string> {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, 'expected a whole number of seconds')
+    .transform((text) => Math.min(max, Math.max(min, Number(text))))
+    .meta({ type: 'integer', description: `seconds; taken as ${min} … ${max}` });
+}
+
 /** `?format=`: how the answer is written. */
 export const formatSchema = z.enum(['json', 'text']).default('json');
 

@@ -6,6 +6,7 @@ import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
 import { Diagnostics } from '../diagnostics.js';
+import type { HeapSamplingMode } from '../heap/heap-lease.js';
 import { isLoopbackAddress } from '../http/loopback.js';
 import { WideBindError } from '../http/wide-bind.error.js';
 import type { RecorderOptions } from '../recorder/recorder.options.js';
@@ -36,6 +37,8 @@ export interface ServeDiagnosticsOptions {
   sources?: readonly DiagnosticsSource[];
   /** How the recorder works, and where it keeps what it wrote. */
   recorder?: RecorderOptions;
+  /** `always` samples heap memory by function from the start on. Default: while somebody asks. */
+  heapSampling?: HeapSamplingMode;
   /** Default: lines on standard error. */
   log?: DiagnosticsLog;
 }
@@ -61,13 +64,14 @@ export async function serveDiagnostics({
   insecure = false,
   sources = [],
   recorder,
+  heapSampling,
   log = stderrLog,
 }: ServeDiagnosticsOptions): Promise<ServedDiagnostics> {
   // What was checked is what is bound: a name that is looked up again may lead elsewhere.
   const address = isIP(host) === 0 ? (await lookup(host)).address : host;
   if (!isLoopbackAddress(address) && !token && !insecure) throw new WideBindError(address);
 
-  const diagnostics = new Diagnostics({ token, sources, recorder, log });
+  const diagnostics = new Diagnostics({ token, sources, recorder, heapSampling, log });
   const server = uncounted.exclude(
     createServer(LIMITS, (request, response) => void diagnostics.handleAll(request, response)),
   );

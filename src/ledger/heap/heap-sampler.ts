@@ -10,9 +10,6 @@ import type { HeapSamplingStatus, HeapSite, HeapStack } from './heap-sampling.js
 import { MajorCollections } from './major-collections.js';
 import { V8HeapProfiler } from './v8-heap-profiler.js';
 
-// Taken before the ledger wraps it: its own timer is not to be counted.
-const { setTimeout, clearTimeout } = globalThis;
-
 const KIB = 1_024;
 const DEFAULT_INTERVAL_BYTES = 512 * KIB;
 const CLOSER_INTERVAL_BYTES = 128 * KIB;
@@ -44,6 +41,8 @@ interface Holder {
 /** What the sampler needs of the ledger beside it. */
 export interface HeapSamplerHome {
   readonly projectRoot: string;
+  /** Not counted, nor stopped by faked timers. */
+  readonly ownTimers: Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>;
   resolvePositions(locations: readonly CodeLocation[]): Promise<void>;
 }
 
@@ -202,7 +201,7 @@ export class HeapSampler {
 
   /** Lets those end whose time is over, and wakes up for the next. */
   private endCloserLooks(): void {
-    clearTimeout(this.stepBack);
+    this.home.ownTimers.clearTimeout(this.stepBack);
     this.stepBack = undefined;
     const nowMs = performance.now();
     for (const [name, holder] of this.holders) {
@@ -211,7 +210,7 @@ export class HeapSampler {
     }
     const next = Math.min(...this.closerLooks().map(({ untilMs }) => untilMs));
     if (next === Infinity) return;
-    this.stepBack = setTimeout(() => this.adapt(), Math.ceil(next - nowMs));
+    this.stepBack = this.home.ownTimers.setTimeout(() => this.adapt(), Math.ceil(next - nowMs));
     this.stepBack.unref();
   }
 

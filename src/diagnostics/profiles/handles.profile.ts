@@ -1,0 +1,78 @@
+import { type LedgerGroup, ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
+import { HttpRefusal } from '../http/http-refusal.js';
+import { namedFrame, type ProfileData, type ProfileEntry, pprofFrame } from './profile.js';
+import type { SampleType } from './pprof-builder.js';
+
+/** One per count, so that a diff base subtracts each by itself; `live` first, and shown by default. */
+const SAMPLE_TYPES: readonly SampleType[] = [
+  ['live', 'count'],
+  ['created', 'count'],
+  ['closed', 'count'],
+  ['collected_open', 'count'],
+  ['live_bytes', 'bytes'],
+];
+
+/**
+ * The groups of the ledger as a profile, labelled with kind, owner and id.
+ * @throws HttpRefusal UNAVAILABLE where no ledger runs
+ */
+export async function handlesProfile(): Promise<ProfileData> {
+  const snapshot = await runningLedger();
+  return profileOf(snapshot, new Map(), 0);
+}
+
+/**
+ * What changes in the groups while `wait` lasts.
+ * @throws HttpRefusal UNAVAILABLE where no ledger runs
+ */
+export async function handlesDelta(wait: () => Promise<void>): Promise<ProfileData> {
+  const before = await runningLedger();
+  await wait();
+  const after = await runningLedger();
+  const known = new Map(before.groups.map((group) => [group.id, valuesOf(group)]));
+  return profileOf(after, known, after.takenAt - before.takenAt);
+}
+
+async function runningLedger(): Promise<LedgerSnapshot> {
+  const snapshot = await ledgerReport();
+  if (!snapshot.ledger.running)
+    throw new HttpRefusal('UNAVAILABLE', 'the ledger is not running: start with --require mu-commander/register');
+  return snapshot;
+}
+
+function profileOf(
+  { takenAt, ledger, groups }: LedgerSnapshot,
+  before: ReadonlyMap<string, number[]>,
+  durationMs: number,
+): ProfileData {
+  const entries = groups.flatMap((group): ProfileEntry[] => {
+    const was = before.get(group.id);
+    const values = valuesOf(group).map((value, index) => value - (was?.[index] ?? 0));
+    return values.some((value) => value !== 0) ? [{ stack: stackOf(group), values, labels: labelsOf(group) }] : [];
+  });
+  const late = `counted since ${ledger.startedLateMs} ms after the start of the process`;
+  return {
+    name: 'handles',
+    sampleTypes: SAMPLE_TYPES,
+    defaultType: 'live',
+    takenAt,
+    durationMs,
+    comments: [late],
+    entries,
+  };
+}
+
+function valuesOf({ live, created, closed, collectedOpen, liveBytes = 0 }: LedgerGroup): number[] {
+  return [live, created, closed, collectedOpen, liveBytes];
+}
+
+function stackOf({ stack, provider, overflow }: LedgerGroup) {
+  const frames = stack.map(pprofFrame);
+  if (overflow) return [...frames, namedFrame(overflow)];
+  if (provider) return [...frames, namedFrame(`provider ${provider}`)];
+  return frames.length > 0 ? frames : [namedFrame('(no line)')];
+}
+
+function labelsOf({ id, kind, via, exact }: LedgerGroup): Record<string, string> {
+  return { kind, ...(via ? { via } : {}), group: id, ...(exact ? {} : { estimate: 'yes' }) };
+}
