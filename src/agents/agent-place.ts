@@ -77,7 +77,7 @@ export class AgentPlace {
     const deadlineAt = Date.now() + RELEASE_TIMEOUT_MS;
     for (;;) {
       try {
-        return await this.records.release({ ...this.held, place }, outcome, durationMs, deadlineAt);
+        return await this.records.release({ ...this.held, place }, outcome, durationMs);
       } catch (error) {
         if (Date.now() + RELEASE_PAUSE_MS >= deadlineAt) throw error;
         await sleep(RELEASE_PAUSE_MS, undefined, { ref: false });

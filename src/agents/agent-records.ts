@@ -78,7 +78,7 @@ export class AgentRecords {
   ) {
     this.forgetAfterMs = Math.max(FORGET_AFTER_LEASES * settings.agentLeaseMs, FORGET_AFTER_MIN_MS);
     const rules = [KEPT_OUTCOMES, settings.agentLeaseMs + this.forgetAfterMs, ...healthArguments()];
-    this.releases = new GatheredScript('agent release', releaseLua, keys.all, () => [keys.all, ...rules]);
+    this.releases = new GatheredScript(gate, 'agent release', releaseLua, keys.all, () => [keys.all, ...rules]);
   }
 
   /**
@@ -207,12 +207,14 @@ export class AgentRecords {
     return takenPlace(await this.run(scripts.acquire, [query.agents], [JSON.stringify(query)], deadlineAt));
   }
 
-  /** Gives a place back and lets its outcome count for the agent's health. A second call for the same place changes nothing. */
+  /**
+   * Gives a place back and lets its outcome count for the agent's health. A second call for the same place changes nothing.
+   * Waits for Redis as long as GatheredScript does.
+   */
   async release(
     held: { namespace: string; agentId: string; instanceEpoch: number; place: string; runId: string; takenAt: number },
     outcome: PlaceOutcome,
     durationMs: number,
-    deadlineAt: number,
   ): Promise<ReleaseEffect> {
     const keys = this.keys.agent(held.namespace, held.agentId);
     const item: ReleasedPlace = {
@@ -227,7 +229,7 @@ export class AgentRecords {
       letter: outcomeLetter(outcome) ?? '',
       durationMs: Math.max(0, Math.round(durationMs)),
     };
-    const [effect, value] = await this.gate.run(deadlineAt, (redis) => this.releases.run(redis, item));
+    const [effect, value] = await this.releases.run(item);
     if (effect === 'ejected') return { effect, ejectedForMs: Number(value) };
     return { effect: effect as 'released' | 'spared' | 'recovered' };
   }

@@ -37,11 +37,7 @@ export interface AcquireRequest {
 }
 
 /** Takes a place at one of the candidates of the query; `rejected` are those that are none. */
-export type PlaceTaker = (
-  query: PlaceQuery,
-  deadlineAt: number,
-  rejected: readonly AgentConsidered[],
-) => Promise<TakenPlace>;
+export type PlaceTaker = (query: PlaceQuery, rejected: readonly AgentConsidered[]) => Promise<TakenPlace>;
 
 /** What runs need of agents: a place at one that can do the job. */
 @Injectable()
@@ -55,22 +51,23 @@ export class AgentsService {
 
   /**
    * Finds an agent by the route and takes one of its places, over all replicas at once.
-   * @param take takes the place, together with whatever else must happen then or not at all
+   * @param taker takes the place, together with whatever else must happen then or not at all
    * @throws CommandError NO_AGENT with `details.agentsConsidered` when none matches or none has a place; UNAVAILABLE when
    * Redis did not answer by the deadline
    */
-  async acquire(request: AcquireRequest, take: PlaceTaker = this.take): Promise<AgentPlace> {
+  async acquire(request: AcquireRequest, taker?: PlaceTaker): Promise<AgentPlace> {
     const { namespace, runId, epoch } = request;
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
+    const take = taker ?? ((query: PlaceQuery) => this.records.acquire(query, deadlineAt));
 
     // Who looks for another agent must not miss one that has just come.
     const seeksAnother = request.avoidAgentIds !== undefined && request.avoidAgentIds.length > 0;
     const known = await this.directory.agents(namespace, deadlineAt, seeksAnother ? BELIEVED_FOR_MS : undefined);
-    let attempt = await this.tryAcquire(request, known, take, deadlineAt);
+    let attempt = await this.tryAcquire(request, known, take);
     if (!attempt.taken) {
       // Somebody may have come, or been ejected, since the look that this was based on.
       const snapshot = await this.directory.agents(namespace, deadlineAt, BELIEVED_FOR_MS);
-      attempt = await this.tryAcquire(request, snapshot, take, deadlineAt);
+      attempt = await this.tryAcquire(request, snapshot, take);
     }
     if (!attempt.taken) throw noAgent(request, attempt.considered);
     const held = { ...attempt.place, namespace, runId, epoch };
@@ -135,13 +132,10 @@ export class AgentsService {
     return { agentCount: this.directory.knownCount(), connectionCount, dialledCount };
   }
 
-  private readonly take: PlaceTaker = (query, deadlineAt) => this.records.acquire(query, deadlineAt);
-
   private async tryAcquire(
     request: AcquireRequest,
     snapshot: AgentSnapshot,
     take: PlaceTaker,
-    deadlineAt: number,
   ): Promise<
     | { taken: true; place: Extract<TakenPlace, { taken: true }>; considered: AgentConsidered[] }
     | { taken: false; considered: AgentConsidered[] }
@@ -150,7 +144,7 @@ export class AgentsService {
     if (routed.candidates.length === 0) return { taken: false, considered: routed.rejected };
     const name = placeName(request.runId, request.epoch);
     const query = this.records.placeQuery(request.namespace, routed, name, request.leaseMs);
-    const place = await take(query, deadlineAt, routed.rejected);
+    const place = await take(query, routed.rejected);
     if (place.taken) return { taken: true, place, considered: routed.rejected };
     return { taken: false, considered: [...place.reasons, ...routed.rejected] };
   }

@@ -1,9 +1,11 @@
-import type { RedisClient } from './redis-client.js';
+import type { RedisGate } from './redis-gate.js';
 import { RedisScript } from './redis-script.js';
 
 /** What one command does at most: Redis serves others in between, and its length is bounded. */
 const MAX_ITEMS = 64;
 const MAX_CHARS = 262_144;
+/** How long Redis may take for one command. */
+const COMMAND_TIMEOUT_MS = 10_000;
 
 /**
  * Tail of a gathered script: calls its Lua function `each(item)` for every item of ARGV[2]. One that fails does not hold
@@ -36,10 +38,12 @@ export class GatheredScript<Item, Reply> {
   private send: (() => void) | undefined;
 
   /**
+   * @param gate through which the command goes
    * @param lua ends with {@link eachItemLua}; ARGV: the first of `args`, JSON of the items, the other `args`
    * @param args read when the command is sent
    */
   constructor(
+    private readonly gate: RedisGate,
     name: string,
     lua: string,
     private readonly key: string,
@@ -48,14 +52,14 @@ export class GatheredScript<Item, Reply> {
     this.script = new RedisScript<string>(name, lua);
   }
 
-  /** @throws Error of the script for this item, or whatever the connection fails with */
-  run(client: RedisClient, item: Item): Promise<Reply> {
+  /** @throws Error of the script for this item; CommandError UNAVAILABLE when Redis is away, or does not answer in ten seconds */
+  run(item: Item): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => {
       const text = JSON.stringify(item);
       if (this.gathered.length >= MAX_ITEMS || this.gatheredChars + text.length > MAX_CHARS) this.send?.();
       if (this.send === undefined) {
         const send = () => {
-          if (this.send === send) this.flush(client);
+          if (this.send === send) this.flush();
         };
         this.send = send;
         // After the promises that are settled now: what they ask for goes along.
@@ -66,19 +70,22 @@ export class GatheredScript<Item, Reply> {
     });
   }
 
-  private flush(client: RedisClient): void {
+  private flush(): void {
     const asked = this.gathered;
     this.gathered = [];
     this.gatheredChars = 0;
     this.send = undefined;
-    void this.exchange(client, asked);
+    void this.exchange(asked);
   }
 
-  private async exchange(client: RedisClient, asked: readonly Asked[]): Promise<void> {
+  private async exchange(asked: readonly Asked[]): Promise<void> {
     try {
       const [prefix, ...more] = this.args();
       const items = `[${asked.map(({ text }) => text).join(',')}]`;
-      const replies = JSON.parse(await this.script.run(client, [this.key], [prefix, items, ...more])) as unknown[];
+      const text = await this.gate.run(Date.now() + COMMAND_TIMEOUT_MS, (redis) =>
+        this.script.run(redis, [this.key], [prefix, items, ...more]),
+      );
+      const replies = JSON.parse(text) as unknown[];
       asked.forEach(({ resolve, reject }, index) => {
         const failed = (replies[index] as { failed?: string }).failed;
         if (failed === undefined) resolve(replies[index]);

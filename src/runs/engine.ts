@@ -91,18 +91,19 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   /**
-   * Hands runs over. Those that there is a place for begin here, at once, as long as none waits in the engine that came before
-   * them; the others go to the engine, for the first replica that has a place. Should this replica die on the way, the due index
-   * brings them back either way.
+   * Begins runs here, at once, as many as there are places for, as long as none waits in the engine that came before them.
+   * Should this replica die on the way, the due index brings them back.
+   * @returns the others, to {@link add}
    */
-  async handOver(runs: readonly HandedRun[]): Promise<void> {
+  begin(runs: readonly HandedRun[]): readonly HandedRun[] {
     const hereCount = this.feed?.isIdle === true ? this.slots.tryTake(runs.length) : 0;
     for (const run of runs.slice(0, hereCount)) void this.executeHere(run);
-    if (hereCount < runs.length) await this.add(runs.slice(hereCount));
+    return runs.slice(hereCount);
   }
 
-  /** Repeating a hand-over that the engine still has changes nothing. */
-  private async add(jobs: readonly EngineJob[]): Promise<void> {
+  /** Hands runs to the engine, for the first replica that has a place. Repeating a hand-over that it still has changes nothing. */
+  async add(jobs: readonly EngineJob[]): Promise<void> {
+    if (jobs.length === 0) return;
     const entries = jobs.map((job) => ({
       name: 'run',
       data: { namespace: job.namespace, runId: job.runId, enqueues: job.enqueues },
@@ -111,7 +112,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     this.feed?.expect(entries.length);
     // A pipeline of one costs three times as much as the command in it.
     if (entries.length === 1) await this.queue.add(entries[0].name, entries[0].data, entries[0].opts);
-    else if (entries.length > 1) await this.queue.addBulk(entries);
+    else await this.queue.addBulk(entries);
   }
 
   /** Whether the engine has this hand-over, waiting or active. What is left of a job that is neither is taken away. */
@@ -185,7 +186,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
   private async execute(run: HandedRun): Promise<void> {
     const done = this.inFlight.begin('run');
     try {
-      await this.handOver(await this.executor.execute(run));
+      await this.add(this.begin(await this.executor.execute(run)));
     } finally {
       done();
     }

@@ -28,7 +28,7 @@ export class RunCancellation {
   async cancel(redis: RedisClient, namespace: string, runId: string, reason?: string): Promise<{ state: RunState }> {
     const run = await this.store.load(redis, namespace, runId);
     const message = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
-    const outcome = run && (await this.store.cancel(redis, run, { code: 'CANCELLED', message, agentId: run.agentId }));
+    const outcome = run && (await this.store.cancel(run, { code: 'CANCELLED', message, agentId: run.agentId }));
     if (outcome === undefined) throw new CommandError('NOT_FOUND', `no run ${runId}`);
     if (!outcome.cancelled) return { state: outcome.state };
     if (outcome.released === true) this.dueLoop.wakeWithin(0);

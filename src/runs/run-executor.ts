@@ -114,10 +114,8 @@ export class RunExecutor {
       preferAgentId: goesOn ? run.agentId : undefined,
       avoidAgentIds: run.spec.retry.onOtherAgent || repeatsAttempt(run) ? run.failedAgentIds : [],
     };
-    return this.agents.acquire(request, async (query, deadlineAt, rejected) => {
-      const taken = await this.gate.run(deadlineAt, (redis) =>
-        this.store.begin(redis, run, attempt, query, rejected, this.watch.lookMs),
-      );
+    return this.agents.acquire(request, async (query, rejected) => {
+      const taken = await this.store.begin(run, attempt, query, rejected, this.watch.lookMs);
       if (taken === undefined) throw OVERTAKEN;
       return taken;
     });
@@ -158,8 +156,8 @@ export class RunExecutor {
       const message = `the result has ${bytes} bytes; MAX_RESULT_BYTES is ${this.settings.maxResultBytes}`;
       return this.end(run, 'failed', { code: 'INVALID_ARGUMENT', message, agentId: run.agentId }, signal);
     }
-    const { applied, released } = await this.persist(signal, (redis) =>
-      this.store.finish(redis, run, run.epoch, { state: 'succeeded', result }),
+    const { applied, released } = await this.persist(signal, () =>
+      this.store.finish(run, run.epoch, { state: 'succeeded', result }),
     );
     if (released) this.dueLoop.wakeWithin(0);
     if (applied) this.waiters.ended(run.namespace, run.runId);
@@ -238,7 +236,7 @@ export class RunExecutor {
       state: 'waiting',
       delayMs: Math.round(pauseMs),
       error,
-      repeatsAttempt: run.repeatsAttempt,
+      repeatsAttempt: repeatsAttempt(run),
       noAgent: true,
       considered: cause.details?.agentsConsidered as RunRecord['considered'],
     });
@@ -250,7 +248,7 @@ export class RunExecutor {
     how: Parameters<RunStore['park']>[3],
     signal?: AbortSignal,
   ): Promise<ParkedRun | undefined> {
-    const parked = await this.persist(signal, (redis) => this.store.park(redis, run, run.epoch, how));
+    const parked = await this.persist(signal, () => this.step((redis) => this.store.park(redis, run, run.epoch, how)));
     if (parked !== undefined) this.dueLoop.wakeWithin(how.delayMs);
     return parked;
   }
@@ -261,9 +259,7 @@ export class RunExecutor {
     error: RunError,
     signal?: AbortSignal,
   ): Promise<void> {
-    const { applied, released } = await this.persist(signal, (redis) =>
-      this.store.finish(redis, run, run.epoch, { state, error }),
-    );
+    const { applied, released } = await this.persist(signal, () => this.store.finish(run, run.epoch, { state, error }));
     if (released) this.dueLoop.wakeWithin(0);
     if (!applied) return;
     this.stats.failed();
@@ -274,11 +270,11 @@ export class RunExecutor {
    * Writes down what came of a dispatch, again while Redis is away: it is fenced, so a repetition changes nothing, and what an agent
    * has done need not be done anew. A shutdown ends it (`signal`); then, and after a while, the due index brings the run back.
    */
-  private async persist<T>(signal: AbortSignal | undefined, work: (redis: RedisClient) => Promise<T>): Promise<T> {
+  private async persist<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
     const until = performance.now() + PERSIST_MS;
     for (;;) {
       try {
-        return await this.step(work);
+        return await work();
       } catch (error) {
         const isAway = error instanceof CommandError && error.code === 'UNAVAILABLE';
         if (!isAway || signal === undefined || signal.aborted || performance.now() > until) throw error;

@@ -34,6 +34,6 @@ export class RunRequeue implements OnModuleInit {
       if (this.watch.has(namespace, runId) || (await this.engine.has(job))) return;
       this.stats.repaired();
     }
-    await this.engine.handOver([job]);
+    await this.engine.add(this.engine.begin([job]));
   }
 }

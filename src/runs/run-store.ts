@@ -8,6 +8,7 @@ import type { RunError, RunState } from '../contract/run.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { GatheredScript } from '../redis/gathered-script.js';
+import { RedisGate } from '../redis/redis-gate.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { type PlaceQuery, type TakenPlace, takenPlace } from '../agents/agents.service.js';
 import { type AttemptToBegin, beginAttemptLua } from './begin-attempt.lua.js';
@@ -93,11 +94,12 @@ export class RunStore {
 
   constructor(
     private readonly keys: RedisKeys,
+    gate: RedisGate,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     const due = keys.key('due');
-    this.begins = new GatheredScript('begin-attempt', beginAttemptLua, due, () => [keys.key()]);
-    this.finishes = new GatheredScript('finish-run', finishRunLua, due, () => [keys.key(), ...this.keep]);
+    this.begins = new GatheredScript(gate, 'begin-attempt', beginAttemptLua, due, () => [keys.key()]);
+    this.finishes = new GatheredScript(gate, 'finish-run', finishRunLua, due, () => [keys.key(), ...this.keep]);
   }
 
   /** What is kept of ended runs, as the scripts take it: ms, runs of a schedule, runs of a namespace, ms of results. */
@@ -162,14 +164,13 @@ export class RunStore {
    * @returns undefined when somebody else was faster or the run has ended
    */
   async begin(
-    redis: RedisClient,
     run: RunRecord,
     attempt: number,
     query: PlaceQuery,
     considered: readonly Considered[],
     lookMs: number,
   ): Promise<TakenPlace | undefined> {
-    const reply = await this.begins.run(redis, {
+    const reply = await this.begins.run({
       ns: run.namespace,
       runId: run.runId,
       epoch: String(run.epoch),
@@ -259,12 +260,11 @@ export class RunStore {
    * @returns whether it did (not when the epoch is not the newest or the run has ended), and whether another run came due by it
    */
   async finish(
-    redis: RedisClient,
     run: RunRecord,
     epoch: number,
     end: { state: 'succeeded' | 'failed' | 'timed-out'; error?: RunError; result?: string },
   ): Promise<{ applied: boolean; released: boolean }> {
-    const [finished, , , released] = await this.finishes.run(redis, toFinish(run, String(epoch), end));
+    const [finished, , , released] = await this.finishes.run(toFinish(run, String(epoch), end));
     return { applied: finished === 1, released: released === 1 };
   }
 
@@ -273,14 +273,12 @@ export class RunStore {
    * @returns the state it has now, and where it was running; undefined when there is no such run.
    */
   async cancel(
-    redis: RedisClient,
     run: RunRecord,
     error: RunError,
   ): Promise<
     { cancelled: boolean; state: RunState; agentId?: string; epoch?: number; released?: boolean } | undefined
   > {
     const [code, text, epoch, released] = await this.finishes.run(
-      redis,
       toFinish(run, undefined, { state: 'cancelled', error }),
     );
     if (code === -1) return undefined;

@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { CommandReply } from '../contract/commands.js';
 import { CommandError } from '../contract/command-error.js';
-import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import type { CommandContext } from '../transport/command-context.js';
 import { DueLoop } from './due-loop.js';
@@ -62,10 +61,12 @@ export class RunSubmission {
 
   /** Lets runs that are written down begin, here or elsewhere. What fails here is not lost: the due index brings it back. */
   async handOver(runs: readonly HandedRun[], deadlineAt: number): Promise<void> {
+    const others = this.engine.begin(runs);
+    if (others.length === 0) return;
     try {
-      await this.gate.run(deadlineAt, (_redis: RedisClient) => this.engine.handOver(runs));
+      await this.gate.run(deadlineAt, () => this.engine.add(others));
     } catch (error) {
-      this.logger.warn(`${runs.length} runs will be handed over again: ${(error as Error).message}`);
+      this.logger.warn(`${others.length} runs will be handed over again: ${(error as Error).message}`);
     }
   }
 }
