@@ -1,7 +1,7 @@
-// Schedules: lateness when many are due in the same second, and ticks per second when more are due than can be served.
+// Schedules: lateness when 200 and when 2,000 are due in the same second, and ticks per second when more are due than can be served.
 // Commander against bare BullMQ with the same work; each side has a Redis, a service process and an agent process of its own.
 // Lateness is arrival at the agent minus due time, by one clock. Every round measures one after the other, in turns.
-// Usage: npm run bench -- schedules [--build=directory of the build, default dist] [--rounds=5] [--schedules=200] [--concurrency=200]
+// Usage: npm run bench -- schedules [--build=directory of the build, default dist] [--rounds=5]
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BareSide } from './engine/bare-side.mjs';
@@ -13,26 +13,29 @@ import { median } from './support/median.mjs';
 import { quantile } from './support/quantile.mjs';
 
 const ROUNDS = numberFlag('rounds', 5);
-const SCHEDULES = numberFlag('schedules', 200);
-/** Due times of every schedule in one round. */
-const TICKS = 4;
-const TICK_EVERY_MS = 2_000;
+/** How many are due together, how often, and how many times in one round. */
+const CROWDS = [
+  { schedules: 200, everySeconds: 2, ticks: 4 },
+  { schedules: 2_000, everySeconds: 10, ticks: 1 },
+];
+const FLOOD_SCHEDULES = 200;
 const FLOOD_MS = 3_000;
 const FLOOD_EVERY_MS = [500, 200, 100];
-/** As many as are due at once: the limits of neither side are measured. */
-const CONCURRENCY = numberFlag('concurrency', SCHEDULES);
+/** As many as are ever due at once: the limits of neither side are measured. */
+const CONCURRENCY = 2_000;
 
-/** All schedules due at the same instants, every other second. */
-async function lateness(side) {
-  await side.declare(SCHEDULES, { cron: '*/2 * * * * *' });
+/** All schedules due at the same instants. */
+async function lateness(side, { schedules, everySeconds, ticks }) {
+  const everyMs = everySeconds * 1_000;
+  await side.declare(schedules, { cron: `*/${everySeconds} * * * * *` });
   // Not in the middle of a tick.
-  await sleep(TICK_EVERY_MS - (Date.now() % TICK_EVERY_MS) + TICK_EVERY_MS / 2);
+  await sleep(everyMs - (Date.now() % everyMs) + everyMs / 2);
   await side.agent.ask({ ask: 'forget' });
   const before = side.cpu();
-  await sleep(TICKS * TICK_EVERY_MS);
+  await sleep(ticks * everyMs);
   const after = side.cpu();
   const { arrivals } = await side.agent.ask({ ask: 'arrivals' });
-  await side.remove(SCHEDULES);
+  await side.remove(schedules);
   await drained(side);
   return {
     lateMs: arrivals.map(([at, dueAt]) => at - dueAt),
@@ -43,7 +46,7 @@ async function lateness(side) {
 
 /** What reaches the agent when so much is due. */
 async function flood(side, everyMs) {
-  await side.declare(SCHEDULES, { everyMs });
+  await side.declare(FLOOD_SCHEDULES, { everyMs });
   await sleep(500);
   await side.agent.ask({ ask: 'forget' });
   const before = side.cpu();
@@ -52,7 +55,7 @@ async function flood(side, everyMs) {
   const { arrivals } = await side.agent.ask({ ask: 'arrivals' });
   const elapsedMs = performance.now() - startedAt;
   const after = side.cpu();
-  await side.remove(SCHEDULES);
+  await side.remove(FLOOD_SCHEDULES);
   await drained(side);
   return {
     ticksPerSecond: (arrivals.length * 1_000) / elapsedMs,
@@ -63,7 +66,9 @@ async function flood(side, everyMs) {
 
 const options = { concurrency: CONCURRENCY, kept: 20_000 };
 const sides = await Promise.all([CommanderSide.start(options), BareSide.start(options)]);
-const measures = { lateness };
+const [, bare] = sides;
+const measures = {};
+for (const crowd of CROWDS) measures[`${crowd.schedules} at once`] = (side) => lateness(side, crowd);
 for (const everyMs of FLOOD_EVERY_MS) measures[`every ${everyMs} ms`] = (side) => flood(side, everyMs);
 const samples = new Map(sides.map((side) => [side, {}]));
 for (const [name, measure] of Object.entries(measures)) {
@@ -78,36 +83,46 @@ for (const [name, measure] of Object.entries(measures)) {
 }
 
 const machine = `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}`;
-console.log(
-  `${SCHEDULES} schedules due in the same second; concurrency ${CONCURRENCY}; median of ${ROUNDS} interleaved rounds of ${TICKS} ticks; ${machine}.`,
-);
-console.log('Lateness: from the due time to the arrival at the agent; in parentheses the best and the worst round.\n');
-printTable(
-  ['', 'arrived', 'p50, ms', 'p99, ms', 'max, ms', 'CPU of the service, ms per tick', 'CPU of Redis, ms per tick'],
-  sides.map((side) => {
-    const rounds = samples.get(side).lateness;
-    const spread = (share) => {
-      const values = rounds.map(({ lateMs }) => quantile(lateMs, share));
-      return `${median(values)} (${Math.min(...values)}–${Math.max(...values)})`;
-    };
-    const arrived = rounds.reduce((sum, { lateMs }) => sum + lateMs.length, 0);
-    return [
-      side.name,
-      `${arrived} of ${ROUNDS * TICKS * SCHEDULES}`,
-      spread(0.5),
-      spread(0.99),
-      spread(1),
-      median(rounds.map(({ serviceMs }) => serviceMs)).toFixed(3),
-      median(rounds.map(({ redisMs }) => redisMs)).toFixed(3),
-    ];
-  }),
-);
+console.log(`Concurrency ${CONCURRENCY}; median of ${ROUNDS} interleaved rounds; ${machine}.\n`);
+console.log('Lateness, from the due time to the arrival at the agent; in parentheses the best and the worst round.\n');
+for (const { schedules, ticks } of CROWDS) {
+  const of = (side) => samples.get(side)[`${schedules} at once`];
+  const cpu = (side, name) => median(of(side).map((sample) => sample[name]));
+  const ratio = (side, name) => `${cpu(side, name).toFixed(3)} (${(cpu(side, name) / cpu(bare, name)).toFixed(2)})`;
+  printTable(
+    [
+      `${schedules} due in one second`,
+      'arrived',
+      'p50, ms',
+      'p99, ms',
+      'max, ms',
+      'CPU of the service, ms per tick',
+      'CPU of Redis, ms per tick',
+    ],
+    sides.map((side) => {
+      const spread = (share) => {
+        const values = of(side).map(({ lateMs }) => quantile(lateMs, share));
+        return `${median(values)} (${Math.min(...values)}–${Math.max(...values)})`;
+      };
+      const arrived = of(side).reduce((sum, { lateMs }) => sum + lateMs.length, 0);
+      return [
+        side.name,
+        `${arrived} of ${ROUNDS * ticks * schedules}`,
+        spread(0.5),
+        spread(0.99),
+        spread(1),
+        ratio(side, 'serviceMs'),
+        ratio(side, 'redisMs'),
+      ];
+    }),
+  );
+}
 
 console.log(
-  `${SCHEDULES} schedules, ticks that reached the agent per second, and CPU of the service and of Redis in ms per tick.\n`,
+  `${FLOOD_SCHEDULES} schedules, ticks that reached the agent per second, and CPU of the service and of Redis in ms per tick.\n`,
 );
 printTable(
-  ['', ...FLOOD_EVERY_MS.map((everyMs) => `${(SCHEDULES * 1_000) / everyMs} due per second`)],
+  ['', ...FLOOD_EVERY_MS.map((everyMs) => `${(FLOOD_SCHEDULES * 1_000) / everyMs} due per second`)],
   sides.map((side) => [
     side.name,
     ...FLOOD_EVERY_MS.map((everyMs) => {

@@ -16,6 +16,7 @@ const BUFFER_LOOK_MS = 30_000;
  * cancel-previous it cancels those under way first. Second value: the cancelled as a list of {runId, agentId, epoch}.
  */
 export const createRunLua = `
+local namespacesSeen = {}
 local function createRun(run)
   local key = runKey(run.ns, run.runId)
   if redis.call('EXISTS', key) == 1 then return 0 end
@@ -54,7 +55,10 @@ local function createRun(run)
       redis.call('SADD', openKey(run.ns, run.scheduleId), run.runId)
     end
   end
-  redis.call('SADD', prefix .. ':namespaces', run.ns)
+  if not namespacesSeen[run.ns] then
+    redis.call('SADD', prefix .. ':namespaces', run.ns)
+    namespacesSeen[run.ns] = true
+  end
   redis.call('ZADD', prefix .. ':runs:' .. run.ns, at, run.runId)
   return 1
 end

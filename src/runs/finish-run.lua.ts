@@ -9,7 +9,11 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
  * Returns 1, agentId or '', epoch, 1 when another run came due by it; or 0, state when it had ended already or the epoch is not the newest; or -1.
  */
 export const finishRunFunctionLua = `
+local forgottenOf = {}
 local function forget(ns, endedKey, at, keepMs, keepCount)
+  -- Every few runs of one script: each time up to 40 go.
+  forgottenOf[endedKey] = (forgottenOf[endedKey] or 7) + 1
+  if forgottenOf[endedKey] % 8 ~= 0 then return end
   local old = redis.call('ZRANGEBYSCORE', endedKey, '-inf', at - keepMs, 'LIMIT', 0, 20)
   local excess = redis.call('ZCARD', endedKey) - keepCount
   if excess > 0 then
@@ -44,16 +48,6 @@ local function keepResult(ns, runId, key, final, result, tickAt, at, keepMs)
   end
 end
 
--- The run that waited for this one, if that was the last one under way.
-local function releaseBuffered(ns, scheduleId, at)
-  local buffered = redis.call('GET', bufferKey(ns, scheduleId))
-  if buffered and redis.call('SCARD', openKey(ns, scheduleId)) == 0 then
-    redis.call('ZADD', dueKey, at, runMember(ns, buffered))
-    return 1
-  end
-  return 0
-end
-
 local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   local key = runKey(ns, runId)
   local known = redis.call('HMGET', key, 'state', 'epoch', 'scheduleId', 'tickAt', 'createdAt', 'agentId', 'resultKey', 'parentId')
@@ -62,12 +56,22 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   if isFinal(state) or (epoch and known[2] ~= epoch) then return 0, state end
   local at = now()
   local released = 0
-  redis.call('HSET', key, 'state', final, 'finishedAt', at)
-  redis.call('HDEL', key, 'dueAt', 'waitingSince', 'repeatsAttempt', 'failedAgentIds', 'buffered')
+  local fields = { 'state', final, 'finishedAt', at }
+  local over = { 'dueAt', 'waitingSince', 'repeatsAttempt', 'failedAgentIds', 'buffered' }
   -- A cancel raises the epoch, so that the answer of the dispatch under way is dropped.
   if not epoch then redis.call('HINCRBY', key, 'epoch', 1) end
-  if errorJson ~= '' then redis.call('HSET', key, 'error', errorJson) else redis.call('HDEL', key, 'error') end
-  if result ~= '' then redis.call('HSET', key, 'result', result) end
+  if result ~= '' then
+    fields[#fields + 1] = 'result'
+    fields[#fields + 1] = result
+  end
+  if errorJson ~= '' then
+    fields[#fields + 1] = 'error'
+    fields[#fields + 1] = errorJson
+  else
+    over[#over + 1] = 'error'
+  end
+  redis.call('HSET', key, unpack(fields))
+  redis.call('HDEL', key, unpack(over))
   redis.call('ZREM', dueKey, runMember(ns, runId))
   redis.call('PEXPIRE', key, keep[1])
   if known[7] and final ~= 'cancelled' then
@@ -77,9 +81,17 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   redis.call('ZADD', prefix .. ':ended:' .. ns, at, runId)
   forget(ns, prefix .. ':ended:' .. ns, at, keep[1], keep[3])
   if scheduleId then
-    if redis.call('GET', bufferKey(ns, scheduleId)) == runId then redis.call('DEL', bufferKey(ns, scheduleId)) end
+    local buffered = redis.call('GET', bufferKey(ns, scheduleId))
+    if buffered == runId then
+      redis.call('DEL', bufferKey(ns, scheduleId))
+      buffered = false
+    end
     redis.call('SREM', openKey(ns, scheduleId), runId)
-    released = releaseBuffered(ns, scheduleId, at)
+    -- The run that waited for this one, if that was the last one under way.
+    if buffered and redis.call('SCARD', openKey(ns, scheduleId)) == 0 then
+      redis.call('ZADD', dueKey, at, runMember(ns, buffered))
+      released = 1
+    end
     redis.call('ZADD', prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, runId)
     forget(ns, prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, keep[1], keep[2])
   end

@@ -23,72 +23,93 @@ ${createRunLua}
 local request = cjson.decode(ARGV[2])
 local function whole(number) return string.format('%.0f', number) end
 
-local function record(plan, from, to, count, outcome, reason)
-  redis.call('HINCRBY', key, outcome, whole(count))
-  local last = redis.call('ZREVRANGE', ticksKey, 0, 0)[1]
-  if last and outcome ~= 'late' then
-    local lastFrom, lastCount, lastEnd = string.match(last, '^(%d+)|%d+|(%d+)|(.*)$')
-    if lastEnd == outcome .. '|' .. reason .. '|' .. plan.version then
-      redis.call('ZREM', ticksKey, last)
-      from = tonumber(lastFrom)
-      count = count + tonumber(lastCount)
-    end
-  end
-  redis.call('ZADD', ticksKey, whole(from), table.concat({ whole(from), whole(to), whole(count), outcome, reason, plan.version }, '|'))
-end
+local at = now()
 
 local function fire(plan)
   about(plan.ns, plan.id)
-  local known = redis.call('HMGET', key, 'version', 'nextTickAt', 'pausedAt', 'fired', 'late')
+  local known = redis.call('HMGET', key, 'version', 'nextTickAt', 'pausedAt', 'fired', 'late', 'skipped', 'missed')
   if known[1] ~= plan.version or known[2] ~= plan.readTickAt or (known[3] or false) ~= (plan.pausedAt or false) then return false end
-  local at = now()
+  local counts = {
+    fired = tonumber(known[4] or 0), late = tonumber(known[5] or 0),
+    skipped = tonumber(known[6] or 0), missed = tonumber(known[7] or 0),
+  }
+  local last = redis.call('ZREVRANGE', ticksKey, 0, 0)[1]
+  local hasGrown = false
+
+  local function record(from, to, count, outcome, reason)
+    counts[outcome] = counts[outcome] + count
+    local isMerged = false
+    if last and outcome ~= 'late' then
+      local lastFrom, lastCount, lastEnd = string.match(last, '^(%d+)|%d+|(%d+)|(.*)$')
+      if lastEnd == outcome .. '|' .. reason .. '|' .. plan.version then
+        redis.call('ZREM', ticksKey, last)
+        from = tonumber(lastFrom)
+        count = count + tonumber(lastCount)
+        isMerged = true
+      end
+    end
+    last = table.concat({ whole(from), whole(to), whole(count), outcome, reason, plan.version }, '|')
+    redis.call('ZADD', ticksKey, whole(from), last)
+    hasGrown = hasGrown or not isMerged
+  end
+
   local made, cancelled = {}, {}
   local lastTickAt, lastRunId
-  local runs = tonumber(known[4] or 0) + tonumber(known[5] or 0)
   for _, entry in ipairs(plan.entries) do
     if not entry.runId then
-      record(plan, entry.from, entry.to, entry.count, entry.outcome, entry.reason)
+      record(entry.from, entry.to, entry.count, entry.outcome, entry.reason)
     else
       local admitted, ended = admit(ns, id, plan.overlap, request.keep)
       for _, one in ipairs(ended) do cancelled[#cancelled + 1] = one end
       if admitted == 'skip' then
-        record(plan, entry.tickAt, entry.tickAt, 1, 'skipped', 'overlap')
+        record(entry.tickAt, entry.tickAt, 1, 'skipped', 'overlap')
       else
         local isNew = createRun({
           ns = ns, runId = entry.runId, scheduleId = id, tickAt = whole(entry.tickAt), specText = plan.specText, resultKey = plan.resultKey,
           at = at, outboxMs = request.outboxMs, buffered = admitted == 'buffer' or nil,
         })
         if admitted == 'run' and isNew == 1 then made[#made + 1] = entry.runId end
-        runs = runs + 1
         if entry.lateMs then
-          record(plan, entry.tickAt, entry.tickAt, 1, 'late', whole(entry.lateMs))
+          record(entry.tickAt, entry.tickAt, 1, 'late', whole(entry.lateMs))
         else
-          record(plan, entry.tickAt, entry.tickAt, 1, 'fired', '')
+          record(entry.tickAt, entry.tickAt, 1, 'fired', '')
         end
         lastTickAt, lastRunId = entry.tickAt, entry.runId
       end
     end
   end
-  if lastRunId then
-    redis.call('HSET', key, 'lastTickAt', whole(lastTickAt), 'lastRunId', lastRunId, 'latenessMs', whole(plan.latenessMs))
-  elseif plan.latenessMs then
-    redis.call('HSET', key, 'latenessMs', whole(plan.latenessMs))
+
+  local fields = {}
+  local function set(field, value)
+    fields[#fields + 1] = field
+    fields[#fields + 1] = value
   end
-  redis.call('ZREMRANGEBYRANK', ticksKey, 0, -request.ledgerCount - 1)
+  for outcome, count in pairs(counts) do
+    if count > 0 then set(outcome, whole(count)) end
+  end
+  if lastRunId then
+    set('lastTickAt', whole(lastTickAt))
+    set('lastRunId', lastRunId)
+  end
+  if plan.latenessMs then set('latenessMs', whole(plan.latenessMs)) end
+  if hasGrown then redis.call('ZREMRANGEBYRANK', ticksKey, 0, -request.ledgerCount - 1) end
   redis.call('PEXPIRE', ticksKey, whole(request.ledgerMs))
-  if plan.nextTickAt and not (plan.maxRuns and runs >= plan.maxRuns) then
-    putTick(whole(plan.nextTickAt), whole(plan.nextDueAt))
+  if plan.nextTickAt and not (plan.maxRuns and counts.fired + counts.late >= plan.maxRuns) then
+    set('nextTickAt', whole(plan.nextTickAt))
+    set('nextDueAt', whole(plan.nextDueAt))
+    if not known[3] then redis.call('ZADD', dueKey, whole(plan.nextDueAt), member) end
   else
     putTick('')
   end
+  if #fields > 0 then redis.call('HSET', key, unpack(fields)) end
   return { made = made, cancelled = cancelled }
 end
 
 local reply = {}
-for at, plan in ipairs(request.plans) do
+for index, plan in ipairs(request.plans) do
   local fine, fired = pcall(fire, plan)
   if not fine then fired = { error = type(fired) == 'table' and fired.err or tostring(fired) } end
-  reply[at] = fired
+  reply[index] = fired
 end
 return cjson.encode(reply)
 `;

@@ -14,7 +14,8 @@ afterAll(() => service.stop());
 async function withOverdueTicks(namespace: string, more: object = {}) {
   const client = service.client({ namespace });
   const agent = await service.agent({ capacity: 500 }, undefined, namespace);
-  const startAt = Date.now() + EVERY_MS;
+  // The declaration has to be there before the first tick.
+  const startAt = Date.now() + 2_000;
   const declaration = { id: 's', everyMs: EVERY_MS, startAt, misfire: 'all' as const, job: { name: 'job' }, ...more };
   await client.schedules.upsert(declaration);
   await eventually(() => agent.executeCount >= 2);
@@ -73,11 +74,12 @@ it('misfire `once` of the old declaration decides about what is overdue', async 
 it('of a paused schedule they are skipped', async () => {
   const namespace = 'timing-paused';
   const client = service.client({ namespace });
-  const startAt = Date.now() + EVERY_MS;
+  // The declaration has to be there before the first tick.
+  const startAt = Date.now() + 2_000;
   const declaration = { id: 's', everyMs: EVERY_MS, startAt, job: { name: 'job' } };
   await client.schedules.upsert(declaration);
   await client.schedules.pause({ id: 's' });
-  await new Promise((resolve) => setTimeout(resolve, 5 * EVERY_MS));
+  await new Promise((resolve) => setTimeout(resolve, 2_000 + 5 * EVERY_MS));
   const from = Date.now();
   await client.schedules.upsert({ ...declaration, everyMs: 3_600_000 });
   const ticks = await expectWholeLedger(client, startAt, from, Date.now());

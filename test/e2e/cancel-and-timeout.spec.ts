@@ -1,0 +1,151 @@
+import { eventually } from '../support/eventually.js';
+import { Service } from '../support/service.js';
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start({ MAX_CONCURRENT_RUNS: '1' }, { replicas: 2 });
+});
+afterAll(() => service.stop());
+
+/** Jobs: `hold` until released, `fail`, anything else succeeds. */
+async function setting(namespace: string) {
+  const aborted: string[] = [];
+  const held: (() => void)[] = [];
+  const agent = await service.agent(
+    {
+      capacity: 20,
+      handler: ({ runId, job }, { signal }) => {
+        signal.addEventListener('abort', () => aborted.push(runId), { once: true });
+        if (job.payload === 'fail') throw new Error('not this time');
+        return job.payload === 'hold' ? new Promise((resolve) => held.push(() => resolve('late'))) : 'ok';
+      },
+    },
+    undefined,
+    namespace,
+  );
+  const clients = service.replicas.map((replica) => service.client({ namespace }, replica));
+  const submit = async (payload: string, more: object = {}) =>
+    (await clients[0].jobs.submit({ job: { name: 'job', payload }, ...more })).runId;
+  return { agent, aborted, held, clients, submit };
+}
+
+type Setting = Awaited<ReturnType<typeof setting>>;
+
+/** Brings a run of each kind about; `free` lets go of what was needed for it. */
+const states: Record<string, (at: Setting) => Promise<{ runId: string; free: () => void }>> = {
+  'waits for a place at a replica': async ({ agent, submit, held }) => {
+    // Each replica has one place.
+    for (const count of [1, 2]) {
+      await submit('hold');
+      await eventually(() => agent.activeCount === count);
+    }
+    const runId = await submit('ok');
+    return { runId, free: () => held.forEach((release) => release()) };
+  },
+  'waits for an agent': async ({ clients, submit }) => {
+    const runId = await submit('ok', { route: { strategy: 'random', labels: { region: 'nowhere' } } });
+    await eventually(async () => expect((await clients[0].runs.get({ runId })).error?.code).toBe('NO_AGENT'));
+    return { runId, free: () => undefined };
+  },
+  'is delayed': async ({ submit }) => ({ runId: await submit('ok', { delayMs: 1_500 }), free: () => undefined }),
+  'waits for its retry': async ({ clients, submit }) => {
+    const runId = await submit('fail', { retry: { maxAttempts: 3, backoff: 'fixed', delayMs: 1_500 } });
+    await eventually(async () => expect((await clients[0].runs.get({ runId })).state).toBe('retrying'));
+    return { runId, free: () => undefined };
+  },
+  'is running': async ({ agent, submit, held }) => {
+    const runId = await submit('hold');
+    await eventually(() => agent.activeCount === 1);
+    return { runId, free: () => held.forEach((release) => release()) };
+  },
+};
+
+describe.each(Object.entries(states))('a run that %s', (name, bring) => {
+  it.each([0, 1])(
+    'is cancelled by replica %i, for good',
+    async (replica) => {
+      const at = await setting(`${name.replaceAll(' ', '-')}-${replica}`);
+      const { runId, free } = await bring(at);
+      const before = (await at.clients[0].runs.get({ runId })).state;
+      const executedBefore = at.agent.executed.filter((request) => request.runId === runId).length;
+      expect(await at.clients[replica].runs.cancel({ runId })).toEqual({ state: 'cancelled' });
+      if (before === 'running') await eventually(() => at.aborted.includes(runId));
+      free();
+      // Longer than what it waited for.
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      for (const client of at.clients) {
+        const run = await client.runs.get({ runId });
+        expect(run).toMatchObject({ state: 'cancelled', error: { code: 'CANCELLED' } });
+        expect(run.result).toBeUndefined();
+      }
+      expect(at.agent.executed.filter((request) => request.runId === runId)).toHaveLength(executedBefore);
+      // Its place at the replica and at the agent is free.
+      await expect(at.clients[0].jobs.submit({ job: { name: 'job' }, wait: true })).resolves.toMatchObject({
+        result: 'ok',
+      });
+      const { items } = await at.clients[0].agents.list({});
+      expect(items).toMatchObject([{ inFlight: 0 }]);
+    },
+    40_000,
+  );
+});
+
+it('each attempt of a run has its timeout: the agent is told, the last one ends it, a late answer changes nothing', async () => {
+  const { agent, aborted, held, clients, submit } = await setting('timeout');
+  const runId = await submit('hold', { timeoutMs: 400, retry: { maxAttempts: 2, backoff: 'fixed', delayMs: 300 } });
+  await eventually(async () => expect((await clients[1].runs.get({ runId })).state).toBe('retrying'));
+  expect(aborted).toEqual([runId]);
+  // An answer to the first attempt while the run waits for the second.
+  held[0]();
+  await eventually(async () => expect((await clients[1].runs.get({ runId })).state).toBe('timed-out'));
+  expect(aborted).toEqual([runId, runId]);
+  held[1]();
+  await expect(clients[0].jobs.submit({ job: { name: 'job' }, wait: true })).resolves.toMatchObject({ result: 'ok' });
+  const run = await clients[1].runs.get({ runId });
+  expect(run).toMatchObject({ state: 'timed-out', attempt: 2, error: { code: 'DEADLINE_EXCEEDED' } });
+  expect(run.result).toBeUndefined();
+  expect(agent.executed.filter((request) => request.runId === runId).map(({ epoch }) => epoch)).toEqual([1, 2]);
+});
+
+it('of runs that wait for a place the one with the first priority begins first, and without one before all', async () => {
+  const alone = await Service.start({ MAX_CONCURRENT_RUNS: '1' });
+  try {
+    const order: unknown[] = [];
+    let release: () => void = () => undefined;
+    await alone.agent({
+      handler: ({ job }) => {
+        if (job.payload === 'blocker') return new Promise((resolve) => (release = () => resolve('free')));
+        order.push(job.payload);
+        return 'ok';
+      },
+    });
+    const client = alone.client();
+    await client.jobs.submit({ job: { name: 'job', payload: 'blocker' } });
+    await eventually(async () => expect((await client.runs.list({ state: 'running' })).items).toHaveLength(1));
+    for (const priority of [7, 2, 10, 1, undefined]) {
+      await client.jobs.submit({ job: { name: 'job', payload: priority ?? 'none' }, priority });
+    }
+    release();
+    await eventually(() => order.length === 5);
+    expect(order).toEqual(['none', 1, 2, 7, 10]);
+  } finally {
+    await alone.stop();
+  }
+}, 40_000);
+
+it('an idempotency key is forgotten when its window is over', async () => {
+  const brief = await Service.start({ IDEMPOTENCY_WINDOW_MS: '2000' });
+  try {
+    await brief.agent();
+    const submit = () => brief.client().jobs.submit({ job: { name: 'job' }, idempotencyKey: 'k', wait: true });
+    const first = await submit();
+    expect(await submit()).toMatchObject({ runId: first.runId, deduplicated: true });
+    const second = await eventually(async () => {
+      const again = await submit();
+      return !again.deduplicated && again;
+    });
+    expect(second.runId).not.toBe(first.runId);
+  } finally {
+    await brief.stop();
+  }
+}, 40_000);
