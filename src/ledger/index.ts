@@ -1,13 +1,18 @@
+import type { LeakFindings } from './ledger.js';
 import type { LedgerOptions } from './ledger.options.js';
 import type { LedgerSnapshot } from './ledger-snapshot.js';
 import { theLedger } from './the-ledger.js';
 import type { ClosedBy } from './track-resource.js';
+import type { DeclaredCeiling } from './verdict/declared-ceilings.js';
 
+export type { LeakFindings } from './ledger.js';
 export type { LedgerOptions } from './ledger.options.js';
 export type * from './ledger-snapshot.js';
 export type { ClosedBy } from './track-resource.js';
 export type * from './heap/heap-sampling.js';
 export { heapSampling } from './heap/the-heap-sampler.js';
+export type { DeclaredCeiling } from './verdict/declared-ceilings.js';
+export type { Finding, FindingLimit } from './verdict/finding.js';
 
 /**
  * Starts counting what the process opens and which line opened it. Running already: nothing happens. What was opened before
@@ -39,4 +44,27 @@ export function ledgerReport(): Promise<LedgerSnapshot> {
  */
 export function trackResource(kind: string, object: object, options: { closedBy?: ClosedBy } = {}): () => void {
   return theLedger.track(kind, object, options.closedBy);
+}
+
+/**
+ * Work was finished (a command, a job, a page crawled): growth is held against it, and told as "1.00 per crawl". Requests of
+ * Node's HTTP servers are counted without this. Count what is finished, not what is begun. Costs nothing worth measuring.
+ * @param unit singular, as it is to be read after "per"; the first four count
+ */
+export function countWork(unit: string, count = 1): void {
+  theLedger.countWork(unit, count);
+}
+
+/**
+ * Declares that there are at most so many of a kind, at one place or at each: more is told as leaking at once, growth below
+ * it as healthy. Silences nothing else.
+ * @throws RangeError when `atMost` is no whole number, or for more than 256 ceilings
+ */
+export function expectAtMost(ceiling: DeclaredCeiling): void {
+  theLedger.expectAtMost(ceiling);
+}
+
+/** What leaks, by the last look of the detector (every 5 s). Sites are those of the groups with the same id. */
+export function leakFindings(): LeakFindings {
+  return theLedger.findings();
 }

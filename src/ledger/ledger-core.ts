@@ -120,6 +120,16 @@ export class LedgerCore implements CounterHome {
     this.cost.ticked(this.now() - startedMs);
   }
 
+  /** Runs work of the ledger's own and counts what it cost. */
+  charge(work: () => void): void {
+    const startedMs = this.now();
+    try {
+      work();
+    } finally {
+      this.cost.ticked(this.now() - startedMs);
+    }
+  }
+
   release(): void {
     for (const counter of this.counters.values()) counter.release();
     this.counters.clear();

@@ -17,6 +17,10 @@ import { PositionResolver } from './positions/position-resolver.js';
 import { projectRoot } from './project-root.js';
 import { SnapshotBuilder } from './snapshot-builder.js';
 import { endOf, type ClosedBy } from './track-resource.js';
+import { type DeclaredCeiling, DeclaredCeilings } from './verdict/declared-ceilings.js';
+import type { Finding } from './verdict/finding.js';
+import { LeakWatch } from './watch/leak-watch.js';
+import { WorkCounts } from './watch/work-counts.js';
 
 const TICK_MS = 1_000;
 
@@ -27,12 +31,21 @@ const now = performance.now.bind(performance);
 /** Bytes per entry of each table, measured in test/ledger/bounds.spec.ts. */
 const BYTES = { group: 1_400, sample: 260, location: 220 };
 
+/** What the detector holds. */
+export interface LeakFindings {
+  /** How long the process has been watched. */
+  readonly watchedMs: number;
+  /** The worst first; owners before what goes with them. */
+  readonly findings: readonly Finding[];
+}
+
 interface Running {
   core: LedgerCore;
   state: HookState;
   patches: Patches;
   hooks: KindHooks;
   libraries: LibraryLoads;
+  watch: LeakWatch;
   ticker: NodeJS.Timeout;
   startedLateMs: number;
   hadPrepareStackTrace: boolean;
@@ -44,6 +57,8 @@ export class Ledger {
   readonly ownTimers = { setTimeout, clearTimeout, setInterval, clearInterval };
   private running: Running | null = null;
   private readonly positions = new PositionResolver((work) => this.quietly(work));
+  private readonly work = new WorkCounts();
+  private readonly ceilings = new DeclaredCeilings();
 
   get isRunning(): boolean {
     return this.running !== null;
@@ -65,10 +80,15 @@ export class Ledger {
     state.run('libraries', () => libraries.start());
     // ES modules that imported a built-in by name see its exports as they were, unless told.
     state.run('exports', syncBuiltinESMExports);
-    const ticker = setInterval(() => state.run('tick', () => core.tick()), TICK_MS);
+    const watch = new LeakWatch(core, this.work, this.ceilings);
+    state.run('watch', () => watch.start());
+    const ticker = setInterval(() => {
+      state.run('tick', () => core.tick());
+      state.run('watch', () => core.charge(() => watch.tick(now())));
+    }, TICK_MS);
     ticker.unref();
     const hadPrepareStackTrace = Object.hasOwn(Error, 'prepareStackTrace');
-    this.running = { core, state, patches, hooks, libraries, ticker, startedLateMs, hadPrepareStackTrace };
+    this.running = { core, state, patches, hooks, libraries, watch, ticker, startedLateMs, hadPrepareStackTrace };
   }
 
   /** Stops counting, undoes every hook and forgets everything. Not running: nothing happens. Never throws. */
@@ -78,6 +98,7 @@ export class Ledger {
     this.running = null;
     running.state.active = false;
     clearInterval(running.ticker);
+    running.watch.stop();
     running.hooks.stop();
     running.patches.undo();
     running.core.release();
@@ -154,6 +175,22 @@ export class Ledger {
       if (closedBy !== undefined) endOf(object, closedBy, close);
     });
     return close;
+  }
+
+  /** Work was finished that growth may go with. Counted whether the ledger runs or not. Never throws. */
+  countWork(unit: string, count: number): void {
+    this.work.add(unit, count);
+  }
+
+  /** What leaks, by the last look; not running: nothing is known. */
+  findings(): LeakFindings {
+    const watch = this.running?.watch;
+    return { watchedMs: watch?.detector.watchedMs ?? 0, findings: watch?.findings() ?? [] };
+  }
+
+  /** In force also for a ledger that is started later. @throws RangeError when it is no whole number, or one too many */
+  expectAtMost(ceiling: DeclaredCeiling): void {
+    this.ceilings.add(ceiling);
   }
 
   /** An ES module of a library was evaluated; called by the loader hook. */

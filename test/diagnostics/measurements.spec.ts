@@ -8,8 +8,10 @@ import { EventLoopUtilizationMeasurement } from '../../src/diagnostics/measureme
 import { GcMeasurement } from '../../src/diagnostics/measurements/gc.measurement';
 import { HeapSpacesMeasurement } from '../../src/diagnostics/measurements/heap-spaces.measurement';
 import { HeapMeasurement } from '../../src/diagnostics/measurements/heap.measurement';
-import { memoryLimitBytes, MemoryMeasurement } from '../../src/diagnostics/measurements/memory.measurement';
-import { countByListing, OpenFdsMeasurement } from '../../src/diagnostics/measurements/open-fds.measurement';
+import { MemoryMeasurement } from '../../src/diagnostics/measurements/memory.measurement';
+import { OpenFdsMeasurement } from '../../src/diagnostics/measurements/open-fds.measurement';
+import { memoryLimitBytes } from '../../src/ledger/process/memory-limit';
+import { countByListing } from '../../src/ledger/process/open-descriptors';
 import { ProcessMeasurement } from '../../src/diagnostics/measurements/process.measurement';
 import { MIN_WINDOW_MS, ReadWindow } from '../../src/diagnostics/read-window';
 import { eventually } from '../support/eventually';

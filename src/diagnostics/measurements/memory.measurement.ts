@@ -15,6 +15,7 @@
  */
 import { totalmem } from 'node:os';
 import type { DiagnosticsSection } from '../../contract/diagnostics.schema.js';
+import { memoryLimitBytes } from '../../ledger/process/memory-limit.js';
 import type { Measurement } from '../measurement.js';
 import { rounded } from '../rounding.js';
 
@@ -43,12 +44,4 @@ export class MemoryMeasurement implements Measurement<DiagnosticsSection<'memory
       machineTotalBytes: this.machineTotalBytes,
     };
   }
-}
-
-/**
- * The limit, or null: a cgroup without one reads as 0, undefined, 2⁶³ rounded to pages (version 1) or 2⁶⁴, and one above
- * what the machine has will never be met.
- */
-export function memoryLimitBytes(constrained: number | undefined, machineTotalBytes: number): number | null {
-  return constrained !== undefined && constrained > 0 && constrained <= machineTotalBytes ? constrained : null;
 }

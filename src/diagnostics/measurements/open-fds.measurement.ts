@@ -8,8 +8,8 @@
  *
  * Cost: 18 µs a read, however many are open; on kernels before 6.2 the listing takes 5 µs for each.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { DiagnosticsSection } from '../../contract/diagnostics.schema.js';
+import { descriptorLimit, openDescriptorCount } from '../../ledger/process/open-descriptors.js';
 import type { Measurement } from '../measurement.js';
 import { rounded } from '../rounding.js';
 
@@ -20,37 +20,9 @@ export class OpenFdsMeasurement implements Measurement<DiagnosticsSection<'openF
   constructor(private readonly procDirectory = '/proc/self') {}
 
   read(): DiagnosticsSection<'openFds'> {
-    const openCount = this.openCount();
-    const limitCount = this.limitCount();
+    const openCount = openDescriptorCount(this.procDirectory);
+    const limitCount = descriptorLimit(this.procDirectory);
     const usedRatio = openCount === null || limitCount === null ? null : rounded(openCount / limitCount);
     return { openCount, limitCount, usedRatio };
-  }
-
-  private openCount(): number | null {
-    const directory = `${this.procDirectory}/fd`;
-    const size = orNullWithoutProc(() => statSync(directory).size);
-    if (size === null || size > 0) return size;
-    // Older kernels keep no count.
-    return orNullWithoutProc(() => countByListing(directory));
-  }
-
-  private limitCount(): number | null {
-    const limits = orNullWithoutProc(() => readFileSync(`${this.procDirectory}/limits`, 'utf8'));
-    const soft = limits === null ? undefined : /^Max open files +(\d+)/m.exec(limits)?.[1];
-    return soft === undefined ? null : Number(soft);
-  }
-}
-
-/** Entries of /proc/…/fd, less the one that the listing itself holds while it runs. */
-export function countByListing(directory: string): number {
-  return readdirSync(directory).length - 1;
-}
-
-function orNullWithoutProc<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
   }
 }

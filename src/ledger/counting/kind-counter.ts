@@ -19,9 +19,25 @@ export interface KindOptions {
   estimated?: boolean;
   /** Being collected is the normal end (a Buffer, an agent without sockets) and not "dropped without close". */
   endsByCollection?: boolean;
+  /** What is normal for the kind, for whoever judges its growth. Default `outbound`. */
+  nature?: KindNature;
+  /** As a rule nobody ends one but the collector: until that has run, being alive says little. */
+  lingers?: boolean;
+  /** What counts is how many bytes are held, not how many there are. */
+  inBytes?: boolean;
+  /** File descriptors each holds. Default 0. */
+  fds?: number;
+  /** In how many ms a resource just made will end by itself. */
+  dueInMs?: (object: object) => number;
   /** What else a live resource of this kind holds open, for adoption when somebody looks. */
   owned?: (object: object) => Iterable<object | null | undefined>;
 }
+
+/**
+ * `few`: made to be shared and kept (clients, pools, watchers, workers); `outbound`: opened for one use; `inbound`: opened
+ * by peers; `local`: within the process (timers, listeners, buffers).
+ */
+export type KindNature = 'few' | 'outbound' | 'inbound' | 'local';
 
 const DEFAULT_STACK_DEPTH = 25;
 
@@ -141,10 +157,9 @@ export class KindCounter implements GroupCounter, SampleCounter {
     if (this.live > this.peak) this.peak = this.live;
     group.open(standsFor, bytes * tableWeight);
     this.liveBytes += bytes * tableWeight;
-    this.watch(
-      new Sample(this, group, standsFor, new WeakRef(object), this.core.now(), 1, bytes * tableWeight),
-      object,
-    );
+    const sample = new Sample(this, group, standsFor, new WeakRef(object), this.core.now(), 1, bytes * tableWeight);
+    sample.dueMs = sample.birthMs + (this.options.dueInMs?.(object) ?? 0);
+    this.watch(sample, object);
   }
 
   /** The resource is over. Unknown, or closed already: nothing happens. */
@@ -176,7 +191,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
       // The owner was not sampled, and stands for itself among its like: so must what it owns.
       this.ungroupedLive++;
       writeRecord(child, this.ungrouped);
-    } else this.enterGroup(heir, theirs.weight, child, 0, true, birthMs);
+    } else this.enterGroup(heir, theirs.weight, child, 0, 1, birthMs);
   }
 
   /** A sampled resource was collected while open. */
@@ -346,12 +361,13 @@ export class KindCounter implements GroupCounter, SampleCounter {
     weight: number,
     object: object,
     bytes: number,
-    watch = true,
+    /** How many of its like it would stand for if it were watched by itself; 0: it is not to be. */
+    watchFor = 1,
     birthMs = this.core.now(),
   ): void {
     group.open(weight, bytes);
     this.liveBytes += bytes;
-    const tableWeight = watch ? this.samples.admit() : 0;
+    const tableWeight = watchFor === 0 ? 0 : watchFor * this.samples.admit();
     if (tableWeight === 0) {
       writeRecord(object, group.share(weight));
       return;
@@ -365,14 +381,18 @@ export class KindCounter implements GroupCounter, SampleCounter {
     this.core.watch(object, sample);
   }
 
-  /** The gate of a kind that takes no stacks still bounds how many of its resources are watched one by one. */
-  private passGate(): boolean {
+  /**
+   * The gate of a kind that takes no stacks still bounds how many of its resources are watched one by one.
+   * @returns how many the next one stands for; 0: it is not watched
+   */
+  private passGate(): number {
     if (this.gate.skip > 0) {
       this.gate.skip--;
-      return false;
+      return 0;
     }
+    const { weight } = this.gate;
     this.gate.taken();
-    return true;
+    return weight;
   }
 
   private unknownGroup(): Group {

@@ -14,6 +14,15 @@ export class Lifetimes {
     }
   }
 
+  get count(): number {
+    return this.seenCount;
+  }
+
+  /** Those that were kept, in no order. */
+  get kept(): readonly number[] {
+    return this.keptMs;
+  }
+
   /** Null while nothing has closed. */
   summary(): { closedCount: number; median: number; p95: number } | null {
     if (this.keptMs.length === 0) return null;

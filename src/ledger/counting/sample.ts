@@ -16,6 +16,8 @@ export class Sample extends LedgerRecord {
   declare group: Group | null;
   /** Place in the table of its kind. */
   index = -1;
+  /** When it will end by itself, on the clock of `birthMs`; 0 when it will not. */
+  dueMs = 0;
 
   constructor(
     counter: SampleCounter,

@@ -10,7 +10,7 @@ export const bullmq: Kind = {
     const open = (self: object): void => {
       const name = classOf(self);
       if (!name) return;
-      hooks.counter(`bullmq.${name}`).open(self);
+      hooks.counter(`bullmq.${name}`, { nature: 'few' }).open(self);
       hooks.endsOnCall(self, ['close']);
     };
     hooks.library('bullmq', ({ exports }) => {

@@ -7,7 +7,7 @@ const fs = process.getBuiltinModule('node:fs');
 export const files: Kind = {
   name: 'files',
   install(hooks) {
-    const handle = hooks.counter('fs.FileHandle');
+    const handle = hooks.counter('fs.FileHandle', { fds: 1 });
     hooks.around(
       fs.promises,
       'open',
@@ -27,7 +27,7 @@ export const files: Kind = {
       ['createReadStream', 'fs.ReadStream'],
       ['createWriteStream', 'fs.WriteStream'],
     ] as const) {
-      const counter = hooks.counter(kind);
+      const counter = hooks.counter(kind, { fds: 1 });
       hooks.after(fs, factory, (_self, _args, stream) => {
         counter.open(stream as object);
         hooks.endsOnCall(stream as object, ['_destroy']);

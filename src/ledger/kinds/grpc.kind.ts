@@ -4,7 +4,7 @@ import type { Kind } from './kind.js';
 export const grpc: Kind = {
   name: 'grpc',
   install(hooks) {
-    const counter = hooks.counter('grpc.channel');
+    const counter = hooks.counter('grpc.channel', { nature: 'few' });
     hooks.library('@grpc/grpc-js', ({ filename, exports }) => {
       if (!/[\\/]src[\\/]channel\.js$/.test(filename)) return;
       hooks.constructs(exports, 'ChannelImplementation', (self) => {

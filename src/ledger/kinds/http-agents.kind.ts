@@ -9,7 +9,7 @@ import type { Kind } from './kind.js';
 export const httpAgents: Kind = {
   name: 'http-agents',
   install(hooks) {
-    const counter = hooks.counter('http.agent', { endsByCollection: true });
+    const counter = hooks.counter('http.agent', { endsByCollection: true, lingers: true, nature: 'few' });
     const { state } = hooks;
     // The first method its constructor calls. Without `keepAlive` it is left at once: there is one for every such request.
     hooks.wrap(Agent.prototype, 'on', (original) => {

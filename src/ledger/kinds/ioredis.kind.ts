@@ -13,8 +13,14 @@ interface Client {
 export const ioredis: Kind = {
   name: 'ioredis',
   install(hooks) {
-    const client = hooks.counter('ioredis.client', { owned: (self) => [(self as Client).stream] });
-    const cluster = hooks.counter('ioredis.cluster', { owned: (self) => (self as Client).nodes?.('all') ?? [] });
+    const client = hooks.counter('ioredis.client', {
+      owned: (self) => [(self as Client).stream],
+      nature: 'few',
+    });
+    const cluster = hooks.counter('ioredis.cluster', {
+      owned: (self) => (self as Client).nodes?.('all') ?? [],
+      nature: 'few',
+    });
     const hooked = new WeakSet<object>();
     hooks.library('ioredis', ({ exports }) => {
       const prototype = (exports.default as { prototype?: Record<string, unknown> } | undefined)?.prototype;

@@ -123,7 +123,7 @@ function followedBy(hooks: KindHooks): WeakSet<object> {
 }
 
 function counterOf(hooks: KindHooks, isEmitter: boolean): KindCounter {
-  return hooks.counter(isEmitter ? 'listener' : 'listener.target', { endsByCollection: true });
+  return hooks.counter(isEmitter ? 'listener' : 'listener.target', { endsByCollection: true, nature: 'local' });
 }
 
 function follow(

@@ -19,7 +19,7 @@ export const mysql2: Kind = {
       }
       const pool = /[\\/]lib[\\/](pool|pool_cluster)\.js$/.exec(filename);
       if (!pool) return;
-      const counter = hooks.counter(pool[1] === 'pool' ? 'mysql2.pool' : 'mysql2.poolCluster');
+      const counter = hooks.counter(pool[1] === 'pool' ? 'mysql2.pool' : 'mysql2.poolCluster', { nature: 'few' });
       replaceExports(
         hooks.countedClass(exports as object, (self) => {
           counter.open(self);

@@ -23,7 +23,7 @@ function ownedBy(self: object): Iterable<object | undefined> {
 function installClients(hooks: KindHooks): void {
   const hooked = new WeakSet<object>();
   const open = (self: object): void => {
-    const counter = hooks.counter(`nest.${self.constructor.name || 'ClientProxy'}`, { owned: ownedBy });
+    const counter = hooks.counter(`nest.${self.constructor.name || 'ClientProxy'}`, { owned: ownedBy, nature: 'few' });
     counter.open(self);
     hooks.endsOnCall(self, ['close']);
   };

@@ -7,7 +7,7 @@ type RedisClass = Record<string, unknown> & { prototype: Record<string, unknown>
 export const nodeRedis: Kind = {
   name: 'node-redis',
   install(hooks) {
-    const client = hooks.counter('node-redis.client');
+    const client = hooks.counter('node-redis.client', { nature: 'few' });
     const hooked = new WeakSet<object>();
     hooks.library('@redis/client', ({ filename, exports }) => {
       for (const [kind, file, name] of FACTORIES) {
@@ -16,7 +16,7 @@ export const nodeRedis: Kind = {
         hooked.add(made);
         if (kind === 'node-redis.client') installClient(hooks, client, made);
         else {
-          const counter = hooks.counter(kind);
+          const counter = hooks.counter(kind, { nature: 'few' });
           hooks.after(made, 'create', (_self, _args, proxy) => {
             const self = behind(proxy as object);
             counter.open(self);

@@ -13,7 +13,7 @@ export const pg: Kind = {
       hooks.after(prototype, 'connect', (self) => client.open(self));
       hooks.onEmit(prototype, 'end', (self) => client.close(self));
     });
-    const pool = hooks.counter('pg.pool');
+    const pool = hooks.counter('pg.pool', { nature: 'few' });
     hooks.library('pg-pool', ({ filename, exports, replaceExports }) => {
       if (!/[\\/]index\.js$/.test(filename) || typeof exports !== 'function') return;
       replaceExports(

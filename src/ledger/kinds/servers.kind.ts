@@ -5,7 +5,7 @@ import type { Kind } from './kind.js';
 export const servers: Kind = {
   name: 'servers',
   install(hooks) {
-    const counter = hooks.counter('server', { stackDepth: 48 });
+    const counter = hooks.counter('server', { stackDepth: 48, nature: 'few', fds: 1 });
     hooks.after(Server.prototype, 'listen', (self) => counter.open(self));
     hooks.onEmit(Server.prototype, 'close', (self) => counter.close(self));
     hooks.onEmit(Server.prototype, 'error', (self) => {

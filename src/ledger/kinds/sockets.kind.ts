@@ -9,11 +9,11 @@ const STACK_DEPTH = 48;
 export const sockets: Kind = {
   name: 'sockets',
   install(hooks) {
-    const options = { stackDepth: STACK_DEPTH };
+    const options = { stackDepth: STACK_DEPTH, fds: 1 };
     const tcp = hooks.counter('socket.client', options);
     const tls = hooks.counter('socket.tls', options);
     const unix = hooks.counter('socket.unix', options);
-    const accepted = hooks.counter('socket.server');
+    const accepted = hooks.counter('socket.server', { nature: 'inbound', fds: 1 });
 
     // One place for all: TLS sockets inherit it, http, undici, pg, mysql2 and ClientTCP end in it.
     hooks.after(Socket.prototype, 'connect', (self, args) => {

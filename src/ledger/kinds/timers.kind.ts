@@ -13,9 +13,16 @@ const NEVER = 2 ** 30;
 export const timerKinds: Kind = {
   name: 'timers',
   install(hooks) {
-    const options = { isOver: (timer: object) => (timer as { _destroyed?: boolean })._destroyed === true };
+    const options = {
+      isOver: (timer: object) => (timer as { _destroyed?: boolean })._destroyed === true,
+      nature: 'local',
+    } as const;
     // What is active is held by Node: a timer that was collected had fired or was cleared.
-    const timeout = hooks.counter('timer', { ...options, endsByCollection: true });
+    const timeout = hooks.counter('timer', {
+      ...options,
+      endsByCollection: true,
+      dueInMs: (timer) => (timer as { _idleTimeout?: number })._idleTimeout ?? 0,
+    });
     const interval = hooks.counter('interval', { ...options, endsByCollection: true });
     // Sandboxes first: they may read a global of this one when they are first asked for it.
     for (const target of [...hooks.core.options.globals, globalThis, timers]) {
@@ -65,6 +72,8 @@ function installPromises(hooks: KindHooks): void {
   const waiting = new WeakMap<object, Waiting>();
   const timeout = hooks.counter('timer.promise', {
     endsByCollection: true,
+    nature: 'local',
+    dueInMs: (promise) => (waiting.get(promise)?.endsMs ?? now()) - now(),
     isOver: (promise) => {
       const wait = waiting.get(promise);
       return !wait || now() >= wait.endsMs || wait.signal?.deref()?.aborted === true;
@@ -86,7 +95,7 @@ function installPromises(hooks: KindHooks): void {
   const scheduler = Object.getPrototypeOf(timersPromises.scheduler) as object;
   hooks.after(scheduler, 'wait', (_self, args, promise) => open(promise, args[0], args[1]));
 
-  const interval = hooks.counter('interval.promise');
+  const interval = hooks.counter('interval.promise', { nature: 'local' });
   hooks.after(timersPromises, 'setInterval', (_self, _args, iterator) => {
     interval.open(iterator as object);
     hooks.endsWithIterator(iterator as object);

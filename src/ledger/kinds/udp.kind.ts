@@ -4,7 +4,7 @@ import type { Kind } from './kind.js';
 export const udp: Kind = {
   name: 'udp',
   install(hooks) {
-    const counter = hooks.counter('socket.udp');
+    const counter = hooks.counter('socket.udp', { fds: 1 });
     hooks.channel('udp.socket', ({ socket }) => {
       counter.open(socket);
       hooks.endsOnCall(socket, ['close']);

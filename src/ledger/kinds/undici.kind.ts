@@ -19,7 +19,7 @@ export const undici: Kind = {
       if (!/undici[^\\/]*[\\/]index\.js$/.test(filename)) return;
       for (const name of DISPATCHERS) {
         if (typeof exports[name] !== 'function') continue;
-        const counter = hooks.counter(`undici.${name}`, { endsByCollection: true });
+        const counter = hooks.counter(`undici.${name}`, { endsByCollection: true, lingers: true, nature: 'few' });
         hooks.constructs(exports, name, (self) => {
           counter.open(self);
           hooks.endsOnCall(self, ['close', 'destroy']);

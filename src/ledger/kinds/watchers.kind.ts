@@ -7,12 +7,12 @@ const fs = process.getBuiltinModule('node:fs');
 export const watchers: Kind = {
   name: 'watchers',
   install(hooks) {
-    const watcher = hooks.counter('fs.watch');
+    const watcher = hooks.counter('fs.watch', { nature: 'few' });
     hooks.after(fs, 'watch', (_self, _args, result) => {
       watcher.open(result as object);
       hooks.endsOnCall(result as object, ['close']);
     });
-    const statWatcher = hooks.counter('fs.watchFile');
+    const statWatcher = hooks.counter('fs.watchFile', { nature: 'few' });
     hooks.after(fs, 'watchFile', (_self, _args, result) => {
       statWatcher.open(result as object);
       hooks.endsOnCall(result as object, ['stop']);

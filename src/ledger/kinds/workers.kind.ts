@@ -5,7 +5,7 @@ import type { Kind } from './kind.js';
 export const workers: Kind = {
   name: 'workers',
   install(hooks) {
-    const counter = hooks.counter('worker');
+    const counter = hooks.counter('worker', { nature: 'few' });
     hooks.channel('worker_threads', ({ worker }) => counter.open(worker));
     hooks.onEmit(Worker.prototype, 'exit', (self) => counter.close(self));
   },

@@ -1,0 +1,140 @@
+import type { Evidence } from './evidence.js';
+import { FloorWindows, isSteadyGrowth } from './floor-windows.js';
+import { bendAllowed, bendOf } from './growth-trace.js';
+import type { Moment } from './moment.js';
+import { type Trend, trendOf } from './robust-trend.js';
+import { parameters } from './verdict-parameters.js';
+import { VerdictState } from './verdict-state.js';
+
+/** What is judged as an amount of bytes. */
+export interface AmountReading {
+  readonly bytes: number;
+  /** After the last full collection; null when that does not matter, or there was none yet. */
+  readonly collectedBytes: number | null;
+}
+
+interface CollectedPoint {
+  readonly moment: Moment;
+  readonly bytes: number;
+}
+
+/** Judges the floor of an amount of memory. */
+export class AmountJudge {
+  readonly standing = new VerdictState();
+  bytes = 0;
+  private readonly windows = [
+    new FloorWindows(parameters.baseWindowMs),
+    new FloorWindows(parameters.shortWindowMs),
+    new FloorWindows(parameters.middleWindowMs),
+    new FloorWindows(parameters.longWindowMs),
+  ] as const;
+  private readonly good = [0, 0, 0, 0];
+  private readonly collected: CollectedPoint[] = [];
+  private found: { trend: Trend; spanMs: number; scale: number } | null = null;
+  private startedMs: number | null = null;
+
+  /** @param isCollected garbage counts in it until the collector has run */
+  constructor(
+    private readonly isCollected: boolean,
+    private readonly leastGrowthBytes: number,
+  ) {}
+
+  take({ bytes, collectedBytes }: AmountReading, moment: Moment): void {
+    this.bytes = bytes;
+    this.startedMs ??= moment.atMs;
+    const isWarm = moment.atMs - this.startedMs >= parameters.heapWarmMs;
+    if (isWarm) {
+      this.pushWindows(moment.atMs, bytes);
+      if (collectedBytes !== null) this.pushCollected(moment, collectedBytes);
+    }
+    const evidence = this.evidence();
+    this.standing.take({
+      moment,
+      live: collectedBytes ?? bytes,
+      aged: collectedBytes ?? bytes,
+      level: evidence ? (collectedBytes ?? bytes) - evidence.growth : bytes,
+      evidence,
+      isDecidable: this.windows[1].count >= parameters.windowsNeeded,
+      smallest: this.leastGrowthBytes,
+    });
+    if (this.standing.hasJustRetracted) this.collected.length = 0;
+  }
+
+  private pushWindows(atMs: number, bytes: number): void {
+    for (const [scale, windows] of this.windows.entries()) {
+      if (!windows.push(atMs, bytes)) continue;
+      const trend = windows.trend();
+      const least = Math.max(this.leastGrowthBytes, parameters.heapGrowthShare * windows.level);
+      const isGood = trend !== null && isSteadyGrowth(trend, least);
+      this.good[scale] = isGood ? this.good[scale]! + 1 : 0;
+      if (isGood) {
+        if (this.found === null || this.found.scale <= scale)
+          this.found = { trend, scale, spanMs: windows.lengthMs * parameters.windowsKept };
+      } else if (this.found?.scale === scale) this.found = null;
+    }
+  }
+
+  private pushCollected(moment: Moment, bytes: number): void {
+    const { collected } = this;
+    const last = collected[collected.length - 1];
+    if (last && last.moment.collections === moment.collections) return;
+    if (collected.length > 0 && bytes <= collected[0]!.bytes) collected.length = 0;
+    collected.push({ moment, bytes });
+    if (collected.length <= parameters.traceLength) return;
+    collected.splice(0, collected.length, ...collected.filter((_, index) => index % 2 === 0 || index > 20));
+  }
+
+  private evidence(): Evidence | null {
+    const byCollections = this.isCollected ? this.collectedEvidence() : null;
+    const { found, good } = this;
+    if (byCollections && byCollections.strength >= 1) return byCollections;
+    if (!found) return byCollections;
+    const { trend, spanMs, scale } = found;
+    const lasting = good[1]! >= parameters.shortWindowsGood || good[2]! > 0 || good[3]! > 0;
+    const isGrowing = scale > 0 || good[0]! >= parameters.heapBaseGood;
+    if (!isGrowing) return byCollections;
+    // Between two collections garbage rises as straight as a leak.
+    const isProven = !this.isCollected || byCollections !== null;
+    const strength = lasting && isProven ? 1 + trend.tau : parameters.growingShare;
+    const tie = byCollections?.tie;
+    return { ground: 'level', strength, growth: trend.growth, spanMs, ratePerMs: trend.slope, ...(tie && { tie }) };
+  }
+
+  /** A rise that full collections leave behind. */
+  private collectedEvidence(): Evidence | null {
+    const points = this.collected;
+    if (points.length < parameters.heapCollections) return null;
+    const [first, last] = [points[0]!, points[points.length - 1]!];
+    const growth = last.bytes - first.bytes;
+    const spanMs = last.moment.atMs - first.moment.atMs;
+    if (growth < this.leastGrowthBytes || growth < parameters.heapGrowthShare * first.bytes) return null;
+    const xs = points.map(({ moment }) => moment.atMs);
+    const ys = points.map(({ bytes }) => bytes);
+    const trend = trendOf(xs, ys);
+    if (trend.tau < parameters.tau) return null;
+    const overTime = bendOf(xs, ys);
+    const tie = tieOf(points, ys, growth);
+    if (overTime.above > parameters.bendMost && tie === undefined) return null;
+    const isLarge = growth >= parameters.heapLeakBytes && growth >= parameters.growthShare * first.bytes;
+    const strength =
+      isLarge && trend.laterHalf >= parameters.laterHalf
+        ? spanMs / parameters.heapLeakMs
+        : Math.min(parameters.growingShare, spanMs / parameters.heapLeakMs);
+    return { ground: 'level', strength, growth, spanMs, ratePerMs: trend.slope, ...(tie && { tie }) };
+  }
+}
+
+function tieOf(points: readonly CollectedPoint[], ys: readonly number[], growth: number) {
+  const last = points[points.length - 1]!;
+  let best: { unit: number; factor: number; bend: number } | undefined;
+  for (let unit = 0; unit < last.moment.work.length; unit++) {
+    const xs = points.map(({ moment }) => moment.work[unit] ?? 0);
+    const work = xs[xs.length - 1]! - xs[0]!;
+    if (work < parameters.tiedWork) continue;
+    const { above, below } = bendOf(xs, ys);
+    const bend = Math.max(above, below);
+    if (bend <= bendAllowed(points.length) && (best === undefined || bend < best.bend))
+      best = { unit, factor: growth / work, bend };
+  }
+  return best && { unit: best.unit, factor: best.factor };
+}

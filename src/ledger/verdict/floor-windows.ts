@@ -1,0 +1,67 @@
+import { parameters } from './verdict-parameters.js';
+import { trendOf, type Trend } from './robust-trend.js';
+
+/** Least value per window of time, for the last few windows of one length. */
+export class FloorWindows {
+  private readonly closed: number[] = [];
+  private index = -1;
+  private least = Infinity;
+
+  constructor(readonly lengthMs: number) {}
+
+  get count(): number {
+    return this.closed.length;
+  }
+
+  /** @returns whether a window was closed by it */
+  push(atMs: number, value: number): boolean {
+    const index = Math.floor(atMs / this.lengthMs);
+    const closes = this.index >= 0 && index !== this.index;
+    if (closes) {
+      // A window nobody looked in (a blocked loop, a stopped process) ends the series: what it hid is unknown.
+      if (index !== this.index + 1) this.closed.length = 0;
+      this.closed.push(this.least);
+      if (this.closed.length > parameters.windowsKept) this.closed.shift();
+      this.least = Infinity;
+    }
+    this.index = index;
+    this.least = Math.min(this.least, value);
+    return closes;
+  }
+
+  restart(): void {
+    this.closed.length = 0;
+    this.index = -1;
+    this.least = Infinity;
+  }
+
+  /** Per millisecond; null while too few windows have closed. */
+  trend(): Trend | null {
+    if (this.closed.length < parameters.windowsNeeded) return null;
+    return trendOf(
+      this.closed.map((_, index) => index * this.lengthMs),
+      this.closed,
+    );
+  }
+
+  /** Of the last window that closed. */
+  get level(): number {
+    return this.closed[this.closed.length - 1] ?? 0;
+  }
+}
+
+/** How much growth counts as growth. */
+export interface GrowthFloors {
+  readonly absolute: number;
+  readonly share: number;
+}
+
+/** Whether a trend passes every gate: monotone, large enough, not slowing down, straight. */
+export function isSteadyGrowth(trend: Trend, leastGrowth: number): boolean {
+  return (
+    trend.tau >= parameters.tau &&
+    trend.growth >= leastGrowth &&
+    trend.laterHalf >= parameters.laterHalf &&
+    trend.misfit <= parameters.misfit
+  );
+}

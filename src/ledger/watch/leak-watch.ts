@@ -1,0 +1,129 @@
+import { totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import type { LedgerCore } from '../ledger-core.js';
+import { memoryLimitBytes } from '../process/memory-limit.js';
+import { descriptorLimit, openDescriptorCount } from '../process/open-descriptors.js';
+import type { DeclaredCeilings } from '../verdict/declared-ceilings.js';
+import type { LimitsReading, ProcessReading, WorkReading } from '../verdict/detector-sample.js';
+import type { Finding } from '../verdict/finding.js';
+import { LeakDetector } from '../verdict/leak-detector.js';
+import { parameters } from '../verdict/verdict-parameters.js';
+import { GroupReadings } from './group-readings.js';
+import { HeapFloor } from './heap-floor.js';
+import type { WorkCounts } from './work-counts.js';
+
+/** Limits do not change, as good as never: a cgroup can be resized. */
+const LIMITS_EVERY_MS = 60_000;
+/** Kernels before 6.2 list open files one by one: when that takes longer, it is done only as often as the above. */
+const LISTING_MOST_MS = 2;
+
+/** Resident memory by what holds it. */
+export interface RssSplit {
+  readonly rssBytes: number;
+  readonly heapBytes: number;
+  readonly externalBytes: number;
+  /** What is left: native code, allocator, stacks, code pages. */
+  readonly nativeBytes: number;
+}
+
+/** Feeds the detector with what the ledger and the process hold, every few seconds, from the ledger's own tick. */
+export class LeakWatch {
+  readonly detector: LeakDetector;
+  private readonly readings: GroupReadings;
+  private readonly floor = new HeapFloor();
+  private limits: LimitsReading = { memoryBytes: null, heapBytes: null, fds: null };
+  private limitsAtMs = -Infinity;
+  private openFds: { count: number | null; atMs: number; tookMs: number } = { count: null, atMs: -Infinity, tookMs: 0 };
+  private takenAtMs = -Infinity;
+
+  constructor(
+    private readonly core: LedgerCore,
+    private readonly work: WorkCounts,
+    ceilings: DeclaredCeilings,
+  ) {
+    this.detector = new LeakDetector(ceilings);
+    this.readings = new GroupReadings(core);
+  }
+
+  start(): void {
+    this.floor.start();
+    this.work.start();
+  }
+
+  stop(): void {
+    this.floor.stop();
+    this.work.stop();
+  }
+
+  /** To be called about once a second. */
+  tick(nowMs: number): void {
+    // The clock of a timer wanders: a tick that comes a little early counts.
+    if (nowMs - this.takenAtMs < parameters.tickMs - 100) this.floor.look();
+    else this.take(nowMs);
+  }
+
+  findings(): Finding[] {
+    return this.detector.findings();
+  }
+
+  private take(nowMs: number): void {
+    this.takenAtMs = nowMs;
+    this.readLimits(nowMs);
+    this.detector.take({
+      atMs: nowMs,
+      groups: this.readings.read(this.detector),
+      process: this.readProcess(nowMs),
+      work: this.readWork(),
+      limits: this.limits,
+    });
+  }
+
+  private readProcess(nowMs: number): ProcessReading {
+    const { rss, heapTotal, external } = process.memoryUsage();
+    let knownFds = 0;
+    for (const { live, options } of this.core.counters.values()) knownFds += live * (options.fds ?? 0);
+    return {
+      ...this.floor.take(),
+      heapTotalBytes: heapTotal,
+      externalBytes: external,
+      rssBytes: rss,
+      openFds: this.readOpenFds(nowMs),
+      knownFds,
+      inbound: this.core.counters.get('socket.server')?.live ?? 0,
+    };
+  }
+
+  /** Beside what was counted as work: connections that came and went. */
+  private readWork(): WorkReading[] {
+    const work = this.work.read();
+    const ended = this.core.counters.get('socket.server')?.closed ?? 0;
+    return ended > 0 ? [...work, { unit: 'connection', count: ended }] : work;
+  }
+
+  private readOpenFds(nowMs: number): number | null {
+    const { count, atMs, tookMs } = this.openFds;
+    if (tookMs > LISTING_MOST_MS && nowMs - atMs < LIMITS_EVERY_MS) return count;
+    const startedMs = this.core.now();
+    this.openFds = { count: openDescriptorCount(), atMs: nowMs, tookMs: this.core.now() - startedMs };
+    return this.openFds.count;
+  }
+
+  private readLimits(nowMs: number): void {
+    if (nowMs - this.limitsAtMs < LIMITS_EVERY_MS) return;
+    this.limitsAtMs = nowMs;
+    const { constrainedMemory } = process as { constrainedMemory?: () => number | undefined };
+    this.limits = {
+      memoryBytes: memoryLimitBytes(constrainedMemory?.(), totalmem()),
+      heapBytes: getHeapStatistics().heap_size_limit,
+      fds: descriptorLimit(),
+    };
+  }
+}
+
+/** Now, by a fresh look. */
+export function rssSplit(): RssSplit {
+  const { rss, heapTotal, external } = process.memoryUsage();
+  const heapBytes = Math.min(rss, heapTotal);
+  const externalBytes = Math.min(rss - heapBytes, external);
+  return { rssBytes: rss, heapBytes, externalBytes, nativeBytes: rss - heapBytes - externalBytes };
+}

@@ -1,0 +1,35 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { WorkReading } from '../verdict/detector-sample.js';
+
+const MAX_UNITS = 64;
+const HTTP_FINISHED = 'http.server.response.finish';
+
+/**
+ * Work finished, by unit. Finished and not begun: what a request that is still open holds is in use. Requests of Node's HTTP
+ * servers are counted by themselves.
+ */
+export class WorkCounts {
+  private readonly counts = new Map<string, number>([['http.request', 0]]);
+  private readonly onFinished = (): void => this.add('http.request', 1);
+
+  start(): void {
+    subscribe(HTTP_FINISHED, this.onFinished);
+  }
+
+  stop(): void {
+    unsubscribe(HTTP_FINISHED, this.onFinished);
+  }
+
+  /** Units beyond the bound are not counted. */
+  add(unit: string, count: number): void {
+    const before = this.counts.get(unit);
+    if (before !== undefined) this.counts.set(unit, before + count);
+    else if (this.counts.size < MAX_UNITS) this.counts.set(unit, count);
+  }
+
+  /** Units that ever had work, `http.request` last: what an application names itself says more. */
+  read(): WorkReading[] {
+    const [http, ...named] = [...this.counts].map(([unit, count]) => ({ unit, count }));
+    return [...named, http!].filter(({ count }) => count > 0);
+  }
+}
