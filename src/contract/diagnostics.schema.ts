@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { jsonSchema, replyInstantSchema, requestSchema } from './common.schema.js';
 import { ledgerGroupsQuerySchema, ledgerGroupsSchema } from './ledger.schema.js';
 import { historyQuerySchema, historySchema, livesSchema } from './recorder.schema.js';
+import { verdictsQuerySchema, verdictsSchema } from './verdict.schema.js';
 
 const bytesSchema = z.int().min(0);
 const countSchema = z.int().min(0);
@@ -120,6 +121,7 @@ export type DiagnosticsSummary = z.output<typeof diagnosticsSummarySchema>;
 /** Requests and replies of `diagnostics.*`. */
 export const diagnosticsCommands = {
   'diagnostics.summary': { request: requestSchema({}), reply: diagnosticsSummarySchema },
+  'diagnostics.verdicts': { request: requestSchema(verdictsQuerySchema.shape), reply: verdictsSchema },
   'diagnostics.groups': { request: requestSchema(ledgerGroupsQuerySchema.shape), reply: ledgerGroupsSchema },
   'diagnostics.history': { request: requestSchema(historyQuerySchema.shape), reply: historySchema },
   'diagnostics.lives': { request: requestSchema({}), reply: livesSchema },

@@ -15,6 +15,16 @@ export const verdictStateSchema = z.enum(['not-enough-data', 'not-leaking', 'gro
 /** What is judged: a group of the ledger, or a sum over the process. */
 export const verdictSubjectSchema = z.enum(['group', 'heap', 'external', 'native', 'fds']);
 
+/** What goes with a verdict: the socket, the timers, the memory of what leaks. */
+export const verdictKinSchema = z.strictObject({
+  id: z.string(),
+  kind: z.string(),
+  site: z.strictObject(siteShape).nullable(),
+  live: countSchema,
+  liveBytes: bytesSchema.optional(),
+  ratePerSecond: z.number(),
+});
+
 /** A limit that the growth will meet. */
 export const verdictLimitSchema = z.strictObject({
   /** `cgroup memory`, `V8 heap`, `file descriptors`, or a declared ceiling. */
@@ -27,7 +37,7 @@ export const verdictLimitSchema = z.strictObject({
   etaHighMs: msSchema.nullable(),
 });
 
-/** Whether one subject leaks, and why we think so. `docs/diagnostics.md` tells what each field means. */
+/** Whether one subject leaks, and why we think so. `docs/verdicts.md` tells what each field means. */
 export const verdictSchema = z.strictObject({
   /** The id of the group, or the name of the subject. */
   id: z.string(),
@@ -56,6 +66,12 @@ export const verdictSchema = z.strictObject({
   /** Plain words, one per gate that decided. */
   reasons: z.array(z.string()),
   limit: verdictLimitSchema.optional(),
+  /** `allocator`: memory that the process keeps although nothing in it grows; no leak, but the limit is met all the same. */
+  cause: z.enum(['allocator']).optional(),
+  /** Id of the verdict that explains this one: the client whose sockets these are. */
+  partOf: z.string().optional(),
+  /** What is explained by this one. */
+  goesWith: z.array(verdictKinSchema).optional(),
   /** For people: what, how many, made where, how fast, until when. */
   sentence: z.string(),
 });
@@ -69,6 +85,13 @@ export const rssSplitSchema = z.strictObject({
   nativeBytes: bytesSchema,
 });
 
+/** What to list. */
+export const verdictsQuerySchema = z.strictObject({
+  /** Only verdicts of this state. */
+  state: verdictStateSchema.optional(),
+  limit: z.int().min(1).max(200).default(50),
+});
+
 /** What `GET /diagnostics/verdicts` and `diagnostics.verdicts` answer. */
 export const verdictsSchema = z.strictObject({
   takenAt: replyInstantSchema,
@@ -79,10 +102,13 @@ export const verdictsSchema = z.strictObject({
   /** How long the process has been watched. */
   watchedMs: msSchema,
   rss: rssSplitSchema,
-  /** Leaking first, then growing, retracted, and the rest. */
+  /** Leaking first, then growing, retracted, and the rest; in each what stands by itself before what goes with it. */
   verdicts: z.array(verdictSchema),
+  /** Verdicts that match, listed or not. */
+  totalCount: countSchema,
 });
 
 export type VerdictState = z.output<typeof verdictStateSchema>;
 export type Verdict = z.output<typeof verdictSchema>;
+export type VerdictsQuery = z.output<typeof verdictsQuerySchema>;
 export type Verdicts = z.output<typeof verdictsSchema>;

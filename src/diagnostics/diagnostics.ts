@@ -16,6 +16,7 @@ import { Recorder } from './recorder/recorder.js';
 import { type RecorderOptions, recorderSettings } from './recorder/recorder.options.js';
 import { SampleTaker } from './recorder/sample-taker.js';
 import { SummaryPart } from './summary/summary.part.js';
+import { VerdictsPart } from './verdicts/verdicts.part.js';
 
 /** What the diagnostics of a process are made from, whoever makes them. */
 export interface DiagnosticsSetup {
@@ -32,6 +33,7 @@ export class Diagnostics {
   readonly groups = new GroupsPart();
   readonly history: HistoryPart;
   readonly lives: LivesPart;
+  readonly verdicts: VerdictsPart;
   private readonly parts: readonly DiagnosticsPart[];
   private readonly http: DiagnosticsHttp;
 
@@ -39,13 +41,26 @@ export class Diagnostics {
   constructor({ token, sources = [], recorder: recorderOptions, heapSampling, log }: DiagnosticsSetup) {
     this.summary = new SummaryPart(sources, log);
     const activity = new Activity(sources);
-    const suspects = (): readonly Verdict[] => [];
+    this.verdicts = new VerdictsPart(log);
+    const suspects = (): readonly Verdict[] => this.verdicts.suspects();
     const recorder = new Recorder({ settings: recorderSettings(recorderOptions), activity, suspects, log });
     const lastSample = () => recorder.history.last();
     this.history = new HistoryPart(recorder.history);
     this.lives = new LivesPart({ life: recorder.life, directory: recorder.directory, lastSample, suspects });
-    const live = new LivePart({ taker: new SampleTaker(activity), lastSample, verdicts: () => null }, log);
-    this.parts = [this.summary, this.groups, recorder, this.history, this.lives, live, ...profileParts(heapSampling)];
+    const live = new LivePart(
+      { taker: new SampleTaker(activity), lastSample, verdicts: () => this.verdicts.latest() },
+      log,
+    );
+    this.parts = [
+      this.summary,
+      this.verdicts,
+      this.groups,
+      recorder,
+      this.history,
+      this.lives,
+      live,
+      ...profileParts(heapSampling),
+    ];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
     this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
   }

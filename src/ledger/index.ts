@@ -1,6 +1,7 @@
 import type { LeakFindings } from './ledger.js';
 import type { LedgerOptions } from './ledger.options.js';
 import type { LedgerSnapshot } from './ledger-snapshot.js';
+import { type RssSplit, rssSplit } from './process/rss-split.js';
 import { theLedger } from './the-ledger.js';
 import type { ClosedBy } from './track-resource.js';
 import type { DeclaredCeiling } from './verdict/declared-ceilings.js';
@@ -8,6 +9,7 @@ import type { DeclaredCeiling } from './verdict/declared-ceilings.js';
 export type { LeakFindings } from './ledger.js';
 export type { LedgerOptions } from './ledger.options.js';
 export type * from './ledger-snapshot.js';
+export type { RssSplit } from './process/rss-split.js';
 export type { ClosedBy } from './track-resource.js';
 export type * from './heap/heap-sampling.js';
 export { heapSampling } from './heap/the-heap-sampler.js';
@@ -67,4 +69,9 @@ export function expectAtMost(ceiling: DeclaredCeiling): void {
 /** What leaks, by the last look of the detector (every 5 s). Sites are those of the groups with the same id. */
 export function leakFindings(): LeakFindings {
   return theLedger.findings();
+}
+
+/** Resident memory by what holds it, read now (75 µs). */
+export function processMemory(): RssSplit {
+  return rssSplit();
 }

@@ -8,6 +8,7 @@ import type { AgentExecuteRequest } from '../contract/agent.schema.js';
 import { CommandError } from '../contract/command-error.js';
 import type { RunError } from '../contract/run.schema.js';
 import { isFinalRunState } from '../contract/run.schema.js';
+import { countWork } from '../ledger/index.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { DispatchStats } from './dispatch-stats.js';
@@ -147,6 +148,7 @@ export class RunExecutor {
       await Promise.all([released, wasAbandoned ? this.putBack(run) : this.failed(run, error, controller.signal)]);
     } finally {
       this.underWay.delete(controller);
+      countWork('run.dispatch');
     }
   }
 

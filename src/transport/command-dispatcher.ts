@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js';
 import { CommandError, type ErrorCode, type WireError } from '../contract/command-error.js';
 import { type CommandName, commands, longReplies } from '../contract/commands.js';
 import type { CommandPacket } from '../contract/packet.js';
+import { countWork } from '../ledger/index.js';
 import type { InFlight } from '../lifecycle/in-flight.js';
 import { type CallObserver, CommandCall, refusal } from './command-call.js';
 import { CommandContext } from './command-context.js';
@@ -153,6 +154,7 @@ export class CommandDispatcher implements CallObserver {
   onAnswered(call: CommandCall, error: WireError | undefined): void {
     this.wheel.remove(call);
     this.budget.giveBackPlace(call.socket);
+    countWork('command');
     if (error !== undefined) this.count(error.code);
   }
 

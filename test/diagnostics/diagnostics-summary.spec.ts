@@ -10,6 +10,7 @@ import { readSettings, type Settings } from '../../src/config/settings';
 import { commands } from '../../src/contract/commands';
 import { historySchema } from '../../src/contract/recorder.schema';
 import { diagnosticsSummarySchema, type DiagnosticsSummary } from '../../src/contract/diagnostics.schema';
+import { verdictsSchema } from '../../src/contract/verdict.schema';
 import { DiagnosticsCommandsController } from '../../src/diagnostics/commands/diagnostics-commands.controller';
 import { DiagnosticsModule } from '../../src/diagnostics/diagnostics.module';
 import { InFlightSource } from '../../src/diagnostics/sources/in-flight.source';
@@ -125,6 +126,9 @@ describe('diagnostics.summary and system.health over TCP', () => {
   });
 
   it('refuses a request that the contract does not know, and takes one that it knows', async () => {
+    expect(verdictsSchema.parse(await ask('diagnostics.verdicts', { limit: 3 })).verdicts.length).toBeLessThanOrEqual(
+      3,
+    );
     await expect(ask('diagnostics.summary', { verbose: true })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     await expect(ask('diagnostics.summary', { requestId: 'r1', deadlineMs: 5_000 })).resolves.toHaveProperty('heap');
   });

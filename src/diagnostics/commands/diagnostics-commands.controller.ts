@@ -19,6 +19,14 @@ export class DiagnosticsCommandsController {
     return this.diagnostics.summary.read();
   }
 
+  @Command('diagnostics.verdicts')
+  async verdicts({
+    state,
+    limit,
+  }: CommandRequest<'diagnostics.verdicts'>): Promise<CommandReply<'diagnostics.verdicts'>> {
+    return this.diagnostics.verdicts.read({ state, limit });
+  }
+
   @Command('diagnostics.groups')
   async groups({
     kind,

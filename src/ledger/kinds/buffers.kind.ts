@@ -10,7 +10,13 @@ export const buffers: Kind = {
   name: 'buffers',
   install(hooks) {
     const sampling = new ByteSampling(hooks.core.now);
-    const counter = hooks.counter('buffer', { estimated: true, endsByCollection: true, lingers: true, inBytes: true, nature: 'local' });
+    const counter = hooks.counter('buffer', {
+      estimated: true,
+      endsByCollection: true,
+      lingers: true,
+      inBytes: true,
+      nature: 'local',
+    });
     const { state } = hooks;
     const capture = (buffer: Buffer): void => {
       const { meanBytes } = sampling;

@@ -30,7 +30,8 @@ export class AgedFloor {
 
   /** @returns whether the gate has moved, so that what is aged from the next reading on is not comparable */
   push(atMs: number, reading: GroupReading): boolean {
-    if (this.base.push(atMs, reading.aged)) this.baseGood = this.check(this.base, atMs, reading) ? this.baseGood + 1 : 0;
+    if (this.base.push(atMs, reading.aged))
+      this.baseGood = this.check(this.base, atMs, reading) ? this.baseGood + 1 : 0;
     if (this.short.push(atMs, reading.aged))
       this.shortGood = this.check(this.short, atMs, reading) ? this.shortGood + 1 : 0;
     if (this.middle.push(atMs, reading.aged)) this.check(this.middle, atMs, reading);
@@ -72,10 +73,7 @@ export class AgedFloor {
   private moveGate({ lives, kindLives }: GroupReading): boolean {
     const known = lives ?? kindLives;
     if (!known) return false;
-    const wanted = Math.min(
-      parameters.ageMaxMs,
-      Math.max(parameters.ageMinMs, parameters.ageFactor * known.p95Ms),
-    );
+    const wanted = Math.min(parameters.ageMaxMs, Math.max(parameters.ageMinMs, parameters.ageFactor * known.p95Ms));
     if (wanted <= this.gate && wanted > parameters.ageDropFactor * this.gate) return false;
     if (wanted === this.gate) return false;
     this.gate = wanted;

@@ -54,6 +54,8 @@ export interface ProcessReading {
 export interface WorkReading {
   readonly unit: string;
   readonly count: number;
+  /** Of several units that explain growth equally well the one with the least counts: 0 for what the application named. */
+  readonly vagueness: number;
 }
 
 /** Where growth ends. Null: no such limit. */

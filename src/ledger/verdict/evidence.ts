@@ -96,7 +96,7 @@ function tieOf(
     // Far from one each, a straight line over time that fits as well is the simpler story.
     const timeFits = Math.max(overTime.above, overTime.below) <= Math.max(bend.above, bend.below) + 0.02;
     if (factor < 0.1 && timeFits) continue;
-    const rank = Math.abs(Math.log(factor)) + Math.max(bend.above, bend.below);
+    const rank = Math.abs(Math.log(factor)) + Math.max(bend.above, bend.below) + last.moment.vagueness[unit]!;
     if (best === undefined || rank < best.rank) best = { unit, factor, rank };
   }
   return best && { unit: best.unit, factor: best.factor };

@@ -34,9 +34,15 @@ export function amountReasons(standing: VerdictState, units: readonly string[]):
   return reasons;
 }
 
-function groundReasons(ground: Evidence, judge: GroupJudge, units: readonly string[], ceiling: number | null): string[] {
+function groundReasons(
+  ground: Evidence,
+  judge: GroupJudge,
+  units: readonly string[],
+  ceiling: number | null,
+): string[] {
   const { reading, aged } = judge;
-  if (ground.ground === 'ceiling') return [`${count(reading.live)} alive, at most ${count(ceiling ?? 0)} were declared`];
+  if (ground.ground === 'ceiling')
+    return [`${count(reading.live)} alive, at most ${count(ceiling ?? 0)} were declared`];
   const growth = reading.inBytes ? bytes(ground.growth) : count(ground.growth);
   if (ground.ground === 'aged') {
     const life = reading.lives ? `${parameters.ageFactor} times the life usual here` : 'the least age that counts';

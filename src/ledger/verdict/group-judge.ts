@@ -15,7 +15,14 @@ export class GroupJudge {
   private peakKnown = 0;
   private peak = 0;
 
-  constructor(public reading: GroupReading) {}
+  /** @param before the last moment at which there was as good as none of it */
+  constructor(
+    public reading: GroupReading,
+    before?: Moment,
+  ) {
+    const { ended } = reading;
+    if (before) this.trace.push({ moment: before, live: 0, opened: ended, ended });
+  }
 
   take(reading: GroupReading, moment: Moment, ceiling: number | null): void {
     this.reading = reading;

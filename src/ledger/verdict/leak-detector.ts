@@ -41,6 +41,7 @@ export class LeakDetector {
     fds: new AmountForecast(parameters.fewestItems),
   };
   private limits: LimitsReading = { memoryBytes: null, heapBytes: null, fds: null };
+  private before: Moment | undefined;
   private firstMs: number | null = null;
   private nowMs = 0;
 
@@ -72,7 +73,13 @@ export class LeakDetector {
     this.nowMs = atMs;
     this.limits = limits;
     const { collections, inbound } = process;
-    const moment: Moment = { atMs, work: this.units.counts(work), collections, inbound };
+    const moment: Moment = {
+      atMs,
+      work: this.units.counts(work),
+      vagueness: this.units.vagueness,
+      collections,
+      inbound,
+    };
     this.history.push(moment);
     this.takeGroups(groups, moment);
     this.takeProcess(process, moment);
@@ -88,22 +95,20 @@ export class LeakDetector {
       .filter(({ state, partOf }) => partOf === undefined && state === 'leaking')
       .sort((a, b) => b.ratePerSecond - a.ratePerSecond)[0];
     found.push(...this.amountFindings(lead, found));
-    if (this.fds) found.push(this.fdsFinding(this.fds));
+    if (this.fds) found.push(this.fdsFinding(this.fds, lead));
     return found.sort(byGravity);
   }
 
   private takeGroups(readings: readonly GroupReading[], moment: Moment): void {
-    const seen = new Set<string>();
     for (const reading of readings) {
-      seen.add(reading.id);
       let judge = this.groups.get(reading.id);
       if (!judge) {
         if (this.groups.size >= parameters.groupsTracked && !this.makeRoom(reading)) continue;
-        this.groups.set(reading.id, (judge = new GroupJudge(reading)));
+        this.groups.set(reading.id, (judge = new GroupJudge(reading, this.before)));
       }
       judge.take(reading, moment, this.ceilings.of(reading));
     }
-    for (const [id, { standing }] of this.groups) if (!seen.has(id) && !isTold(standing)) this.groups.delete(id);
+    this.before = moment;
   }
 
   /** The smallest line that is not suspected goes, if the new one is larger. */
@@ -214,11 +219,13 @@ export class LeakDetector {
     return AMOUNTS.find((other) => other !== 'native' && isRising(this.amounts[other].standing));
   }
 
-  private fdsFinding(judge: GroupJudge): Finding {
+  private fdsFinding(judge: GroupJudge, lead: Finding | undefined): Finding {
     const { standing, reading } = judge;
+    const base = this.standingOf(standing);
+    const isOfLead = lead && isRising(standing) && base.ratePerSecond <= parameters.fdsPerItemMost * lead.ratePerSecond;
     const limit = this.limitOf('fds', standing.ground);
     return {
-      ...this.standingOf(standing),
+      ...base,
       id: 'fds',
       subject: 'fds',
       kind: KIND_OF.fds,
@@ -226,6 +233,7 @@ export class LeakDetector {
       live: Math.round(reading.live),
       reasons: groupReasons(judge, this.units.names, null),
       ...(limit && isRising(standing) ? { limit } : {}),
+      ...(isOfLead ? { partOf: lead.id } : {}),
     };
   }
 
@@ -246,7 +254,13 @@ export class LeakDetector {
   private groupLimit({ standing, reading }: GroupJudge, ceiling: number | null): FindingLimit | undefined {
     if (!isRising(standing)) return undefined;
     if (ceiling !== null)
-      return { name: 'declared ceiling', count: ceiling, etaMs: reading.live > ceiling ? 0 : null, etaLowMs: null, etaHighMs: null };
+      return {
+        name: 'declared ceiling',
+        count: ceiling,
+        etaMs: reading.live > ceiling ? 0 : null,
+        etaLowMs: null,
+        etaHighMs: null,
+      };
     return this.nearestLimit(standing.ground);
   }
 

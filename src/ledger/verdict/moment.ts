@@ -3,6 +3,8 @@ export interface Moment {
   readonly atMs: number;
   /** Work finished so far, by the place of its unit in the detector's list. */
   readonly work: readonly number[];
+  /** How little each of these units says, in the same order. */
+  readonly vagueness: readonly number[];
   readonly collections: number;
   readonly inbound: number;
 }

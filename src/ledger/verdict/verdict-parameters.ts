@@ -7,94 +7,261 @@ export interface VerdictParameter {
 
 /** Every number the detector decides by, and no other file of it holds one. */
 export const verdictParameterTable = {
-  tickMs: { value: 5_000, unit: 'ms', reason: 'Two ticks fit into the 15 s within which a leak of one per request is named.' },
+  tickMs: {
+    value: 5_000,
+    unit: 'ms',
+    reason: 'Two ticks fit into the 15 s within which a leak of one per request is named.',
+  },
   baseWindowMs: {
     value: 10_000,
     unit: 'ms',
     reason: 'Shortest window; only says "growing", since a burst or a warm-up fills eight of them.',
   },
-  shortWindowMs: { value: 30_000, unit: 'ms', reason: 'Eight windows span 4 min: longer than bursts and warm-ups of caches of code.' },
-  middleWindowMs: { value: 120_000, unit: 'ms', reason: 'Eight windows span 16 min: finds what is too slow or too noisy for 4 min.' },
+  shortWindowMs: {
+    value: 30_000,
+    unit: 'ms',
+    reason: 'Eight windows span 4 min: longer than bursts and warm-ups of caches of code.',
+  },
+  middleWindowMs: {
+    value: 120_000,
+    unit: 'ms',
+    reason: 'Eight windows span 16 min: finds what is too slow or too noisy for 4 min.',
+  },
   longWindowMs: {
     value: 480_000,
     unit: 'ms',
-    reason: 'Eight windows span an hour: finds one per minute on a level of 500, and averages leaks that come in bursts.',
+    reason:
+      'Eight windows span an hour: finds one per minute on a level of 500, and averages leaks that come in bursts.',
   },
-  windowsKept: { value: 8, unit: 'count', reason: 'With eight, tau ≥ 0.8 has odds of 1 : 500 on a level series; more would delay every verdict.' },
-  windowsNeeded: { value: 6, unit: 'count', reason: 'With six, tau ≥ 0.8 has odds of 1 : 120 on a level series, which other gates have to pass as well.' },
-  tau: { value: 0.8, unit: 'ratio', reason: 'At most two of 28 pairs of windows out of order: a floor that rises, not one that wanders.' },
-  growthItems: { value: 5, unit: 'items', reason: 'Less is within what a floor of a small healthy population wanders.' },
-  growthShare: { value: 0.1, unit: 'ratio', reason: 'Of the level of the aged: slower growth than this matters at the next longer scale.' },
+  windowsKept: {
+    value: 8,
+    unit: 'count',
+    reason: 'With eight, tau ≥ 0.8 has odds of 1 : 500 on a level series; more would delay every verdict.',
+  },
+  windowsNeeded: {
+    value: 6,
+    unit: 'count',
+    reason: 'With six, tau ≥ 0.8 has odds of 1 : 120 on a level series, which other gates have to pass as well.',
+  },
+  tau: {
+    value: 0.8,
+    unit: 'ratio',
+    reason: 'At most two of 28 pairs of windows out of order: a floor that rises, not one that wanders.',
+  },
+  growthItems: {
+    value: 5,
+    unit: 'items',
+    reason: 'Less is within what a floor of a small healthy population wanders.',
+  },
+  growthShare: {
+    value: 0.1,
+    unit: 'ratio',
+    reason: 'Of the level of the aged: slower growth than this matters at the next longer scale.',
+  },
   growthShareOfLive: {
     value: 0.05,
     unit: 'ratio',
-    reason: 'Of all alive: long lives beyond the age gate are a few percent of a population, and rise with the traffic.',
+    reason:
+      'Of all alive: long lives beyond the age gate are a few percent of a population, and rise with the traffic.',
   },
   growthShareOfLiveLong: {
     value: 0.02,
     unit: 'ratio',
     reason: 'The same at the longest scale, which a rise of the traffic seldom outlasts.',
   },
-  laterHalf: { value: 0.5, unit: 'ratio', reason: 'The second half grows at least half as fast as the first: what fills to a cap slows down.' },
-  misfit: { value: 0.5, unit: 'ratio', reason: 'Farthest window from the straight line, of the growth: a step is no leak.' },
-  shortWindowsGood: { value: 3, unit: 'count', reason: 'Good windows of 30 s in a row before a verdict: one good one happens by chance.' },
-  ageFactor: { value: 3, unit: 'ratio', reason: 'Three times the 95th percentile of the lives seen: for exponential lives 0.01 % live longer.' },
-  ageMinMs: { value: 60_000, unit: 'ms', reason: 'Under overload lives of milliseconds stretch to seconds; a minute is beyond any queue.' },
-  ageMaxMs: { value: 14_400_000, unit: 'ms', reason: 'Lives beyond 4 h are not waited for: the process would be restarted first.' },
+  laterHalf: {
+    value: 0.5,
+    unit: 'ratio',
+    reason: 'The second half grows at least half as fast as the first: what fills to a cap slows down.',
+  },
+  misfit: {
+    value: 0.5,
+    unit: 'ratio',
+    reason: 'Farthest window from the straight line, of the growth: a step is no leak.',
+  },
+  shortWindowsGood: {
+    value: 3,
+    unit: 'count',
+    reason: 'Good windows of 30 s in a row before a verdict: one good one happens by chance.',
+  },
+  ageFactor: {
+    value: 3,
+    unit: 'ratio',
+    reason: 'Three times the 95th percentile of the lives seen: for exponential lives 0.01 % live longer.',
+  },
+  ageMinMs: {
+    value: 60_000,
+    unit: 'ms',
+    reason: 'Under overload lives of milliseconds stretch to seconds; a minute is beyond any queue.',
+  },
+  ageMaxMs: {
+    value: 14_400_000,
+    unit: 'ms',
+    reason: 'Lives beyond 4 h are not waited for: the process would be restarted first.',
+  },
   livesKnown: { value: 8, unit: 'count', reason: 'Ends seen before a group counts as one whose normal life is known.' },
-  ageDropFactor: { value: 0.5, unit: 'ratio', reason: 'The gate follows longer lives at once and shorter ones only when they halve: each change restarts the windows.' },
-  dueMaxMs: { value: 3_600_000, unit: 'ms', reason: 'A timer within its own delay is not waiting in vain; beyond an hour that is no excuse.' },
-  closedShare: { value: 0.02, unit: 'ratio', reason: 'Of those opened: up to this share of ends a group counts as one that nobody closes.' },
+  ageDropFactor: {
+    value: 0.5,
+    unit: 'ratio',
+    reason:
+      'The gate follows longer lives at once and shorter ones only when they halve: each change restarts the windows.',
+  },
+  dueMaxMs: {
+    value: 3_600_000,
+    unit: 'ms',
+    reason: 'A timer within its own delay is not waiting in vain; beyond an hour that is no excuse.',
+  },
+  closedShare: {
+    value: 0.02,
+    unit: 'ratio',
+    reason: 'Of those opened: up to this share of ends a group counts as one that nobody closes.',
+  },
+  followItems: {
+    value: 2,
+    unit: 'items',
+    reason: 'From there on a line is followed, so that what leads up to a verdict is known.',
+  },
   fewestItems: { value: 8, unit: 'items', reason: 'Fewer unclosed ones are an ordinary pool.' },
-  tiedMs: { value: 9_500, unit: 'ms', reason: 'Longer than idle keep-alive sockets and retries take to end; two ticks, less their jitter.' },
+  tiedMs: {
+    value: 9_500,
+    unit: 'ms',
+    reason: 'Longer than idle keep-alive sockets and retries take to end; two ticks, less their jitter.',
+  },
   tiedItemSeconds: {
     value: 4_000,
     unit: 'item-seconds',
-    reason: 'Growth × time before growth with the work is a leak: 10 s at 100 per second, 1 min at 1 per second, 8 min at 70 per hour.',
+    reason:
+      'Growth × time before growth with the work is a leak: 10 s at 100 per second, 1 min at 1 per second, 8 min at 70 per hour.',
   },
-  tiedFactor: { value: 0.5, unit: 'ratio', reason: 'Items per unit of work from which the above holds; for fewer the evidence needed grows in proportion.' },
-  tiedFactorLeast: { value: 0.005, unit: 'ratio', reason: 'Below one in 200 the work explains nothing that time does not.' },
+  tiedFactor: {
+    value: 0.5,
+    unit: 'ratio',
+    reason: 'Items per unit of work from which the above holds; for fewer the evidence needed grows in proportion.',
+  },
+  tiedFactorLeast: {
+    value: 0.005,
+    unit: 'ratio',
+    reason: 'Below one in 200 the work explains nothing that time does not.',
+  },
   tiedWork: { value: 8, unit: 'count', reason: 'Units of work before a factor is a factor.' },
-  bend: { value: 0.1, unit: 'ratio', reason: 'Greatest distance of growth from a straight line, of the growth, beside its random error.' },
-  bendNoise: { value: 1, unit: 'ratio', reason: 'Random error of the above in units of 1/√growth: what a random walk strays with odds of 1 : 4.' },
+  bend: {
+    value: 0.1,
+    unit: 'ratio',
+    reason: 'Greatest distance of growth from a straight line, of the growth, beside its random error.',
+  },
+  bendNoise: {
+    value: 1,
+    unit: 'ratio',
+    reason: 'Random error of the above in units of 1/√growth: what a random walk strays with odds of 1 : 4.',
+  },
   bendMost: { value: 0.3, unit: 'ratio', reason: 'More is bent, whatever the random error.' },
   fewItemSeconds: {
     value: 12_000,
     unit: 'item-seconds',
-    reason: 'For kinds made to be shared (clients, pools, watchers, workers) when no work explains them: 24 s at 20 per second, 2 min at 1.',
+    reason:
+      'For kinds made to be shared (clients, pools, watchers, workers) when no work explains them: 24 s at 20 per second, 2 min at 1.',
   },
   longMs: {
     value: 1_800_000,
     unit: 'ms',
-    reason: 'Other kinds that nothing explains and nobody closes: a batch of 20 min that has not reset once looks the same until then.',
+    reason:
+      'Other kinds that nothing explains and nobody closes: a batch of 20 min that has not reset once looks the same until then.',
   },
-  growingShare: { value: 0.25, unit: 'ratio', reason: 'Of the evidence for a leak: from there on it is told as growing.' },
-  inboundShare: { value: 0.5, unit: 'ratio', reason: 'Open connections rose by this share of the growth: then it goes with them, and they may well be in use.' },
-  lingerCollections: { value: 2, unit: 'count', reason: 'Full collections before what only the collector ends counts as not ended.' },
+  growingShare: {
+    value: 0.25,
+    unit: 'ratio',
+    reason: 'Of the evidence for a leak: from there on it is told as growing.',
+  },
+  inboundShare: {
+    value: 0.5,
+    unit: 'ratio',
+    reason: 'Open connections rose by this share of the growth: then it goes with them, and they may well be in use.',
+  },
+  lingerCollections: {
+    value: 2,
+    unit: 'count',
+    reason: 'Full collections before what only the collector ends counts as not ended.',
+  },
   stallItems: { value: 8, unit: 'items', reason: 'Growth that was due and did not come before a verdict is doubted.' },
   stallGrowthShare: { value: 0.1, unit: 'ratio', reason: 'The same as a share of the growth that led to the verdict.' },
-  stallShare: { value: 0.25, unit: 'ratio', reason: 'Less than this share of the growth that was due: it has stopped.' },
+  stallShare: {
+    value: 0.25,
+    unit: 'ratio',
+    reason: 'Less than this share of the growth that was due: it has stopped.',
+  },
   stallMs: { value: 9_500, unit: 'ms', reason: 'Never doubted within less: two ticks.' },
   fallShare: { value: 0.3, unit: 'ratio', reason: 'So much of the rise undone: something does close them.' },
-  peakFactor: { value: 1.2, unit: 'ratio', reason: 'What came down from a peak once has to go this far beyond it before it is suspected again.' },
-  growingGraceMs: { value: 60_000, unit: 'ms', reason: 'Growing is told for so long after its last evidence: no flicker.' },
+  peakFactor: {
+    value: 1.2,
+    unit: 'ratio',
+    reason: 'What came down from a peak once has to go this far beyond it before it is suspected again.',
+  },
+  growingGraceMs: {
+    value: 60_000,
+    unit: 'ms',
+    reason: 'Growing is told for so long after its last evidence: no flicker.',
+  },
   retractedMs: { value: 600_000, unit: 'ms', reason: 'A retraction stays visible for whoever saw the verdict.' },
-  heapGrowthBytes: { value: 1_048_576, unit: 'bytes', reason: 'The floor of a small heap wanders by some hundred KiB.' },
-  heapGrowthShare: { value: 0.05, unit: 'ratio', reason: 'Of the floor: compiled code and caches of the runtime move it by some percent.' },
+  heapGrowthBytes: {
+    value: 1_048_576,
+    unit: 'bytes',
+    reason: 'The floor of a small heap wanders by some hundred KiB.',
+  },
+  heapGrowthShare: {
+    value: 0.05,
+    unit: 'ratio',
+    reason: 'Of the floor: compiled code and caches of the runtime move it by some percent.',
+  },
   heapWarmMs: { value: 20_000, unit: 'ms', reason: 'Modules and compiled code of the first seconds are left out.' },
-  heapBaseGood: { value: 2, unit: 'count', reason: 'Good windows of 10 s in a row before the heap is told as growing and looked into.' },
-  heapLeakMs: { value: 30_000, unit: 'ms', reason: 'Full collections tell of a rise for so long before it is a leak: a warm-up is over by then.' },
-  heapLeakBytes: { value: 6_291_456, unit: 'bytes', reason: 'And it is so large: compiled code and caches of the runtime take some MiB in the first minutes.' },
-  heapCollections: { value: 4, unit: 'count', reason: 'Full collections in the rise: between two of them garbage looks like growth, and the first after a load begins is always higher.' },
+  heapBaseGood: {
+    value: 2,
+    unit: 'count',
+    reason: 'Good windows of 10 s in a row before the heap is told as growing and looked into.',
+  },
+  heapLeakMs: {
+    value: 30_000,
+    unit: 'ms',
+    reason: 'Full collections tell of a rise for so long before it is a leak: a warm-up is over by then.',
+  },
+  heapLeakBytes: {
+    value: 6_291_456,
+    unit: 'bytes',
+    reason: 'And it is so large: compiled code and caches of the runtime take some MiB in the first minutes.',
+  },
+  heapCollections: {
+    value: 4,
+    unit: 'count',
+    reason:
+      'Full collections in the rise: between two of them garbage looks like growth, and the first after a load begins is always higher.',
+  },
   nativeGrowthBytes: { value: 8_388_608, unit: 'bytes', reason: 'The allocator keeps arenas of several MiB.' },
   bytesPerItemMost: {
     value: 262_144,
     unit: 'bytes',
     reason: 'A leaking resource explains up to so much memory each (a TLS socket with its buffers holds some 100 KiB).',
   },
-  externalShare: { value: 0.3, unit: 'ratio', reason: 'A line of Buffers that accounts for so much of the growth outside the heap explains it: its bytes are an estimate.' },
-  paceShare: { value: 0.15, unit: 'ratio', reason: 'Two lines that grow by one, two, three for one within so much keep pace.' },
-  traceLength: { value: 24, unit: 'count', reason: 'Points of the growth since it began; when full, every second one is dropped.' },
+  externalShare: {
+    value: 0.3,
+    unit: 'ratio',
+    reason:
+      'A line of Buffers that accounts for so much of the growth outside the heap explains it: its bytes are an estimate.',
+  },
+  paceShare: {
+    value: 0.15,
+    unit: 'ratio',
+    reason: 'Two lines that grow by one, two, three for one within so much keep pace.',
+  },
+  fdsPerItemMost: {
+    value: 4,
+    unit: 'count',
+    reason:
+      'A leaking resource explains up to so many descriptors that are not counted: a child process holds three pipes.',
+  },
+  traceLength: {
+    value: 24,
+    unit: 'count',
+    reason: 'Points of the growth since it began; when full, every second one is dropped.',
+  },
   groupsTracked: { value: 512, unit: 'count', reason: 'Lines followed at once, the largest; each takes about 2 KB.' },
   unitsTracked: { value: 4, unit: 'count', reason: 'Units of work that growth is held against.' },
   forecastLength: { value: 60, unit: 'count', reason: 'Points of memory use that its slope is taken from.' },

@@ -62,7 +62,7 @@ export class GroupReadings {
       line.groups.push(group);
       line.live += counter.options.inBytes ? group.liveBytes : group.live;
     }
-    const least = counter.options.inBytes ? parameters.heapGrowthBytes : parameters.fewestItems;
+    const least = counter.options.inBytes ? parameters.heapGrowthBytes : parameters.followItems;
     return [...lines.values()].filter(({ id, live }) => live >= least || watched.isFollowed(id));
   }
 
@@ -115,7 +115,8 @@ export class GroupReadings {
 
 function placeKey(group: Group): string {
   const { site, provider } = group.origin;
-  if (group.overflow || provider || !site) return group.id ?? [...group.origin.frames.map(({ number }) => number), provider, group.overflow].join(',');
+  if (group.overflow || provider || !site)
+    return group.id ?? [...group.origin.frames.map(({ number }) => number), provider, group.overflow].join(',');
   return `${site.file.number}:${site.line}`;
 }
 

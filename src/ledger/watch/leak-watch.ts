@@ -17,15 +17,6 @@ const LIMITS_EVERY_MS = 60_000;
 /** Kernels before 6.2 list open files one by one: when that takes longer, it is done only as often as the above. */
 const LISTING_MOST_MS = 2;
 
-/** Resident memory by what holds it. */
-export interface RssSplit {
-  readonly rssBytes: number;
-  readonly heapBytes: number;
-  readonly externalBytes: number;
-  /** What is left: native code, allocator, stacks, code pages. */
-  readonly nativeBytes: number;
-}
-
 /** Feeds the detector with what the ledger and the process hold, every few seconds, from the ledger's own tick. */
 export class LeakWatch {
   readonly detector: LeakDetector;
@@ -48,6 +39,7 @@ export class LeakWatch {
   start(): void {
     this.floor.start();
     this.work.start();
+    this.take(this.core.now());
   }
 
   stop(): void {
@@ -97,7 +89,7 @@ export class LeakWatch {
   private readWork(): WorkReading[] {
     const work = this.work.read();
     const ended = this.core.counters.get('socket.server')?.closed ?? 0;
-    return ended > 0 ? [...work, { unit: 'connection', count: ended }] : work;
+    return ended > 0 ? [...work, { unit: 'connection', count: ended, vagueness: 0.2 }] : work;
   }
 
   private readOpenFds(nowMs: number): number | null {
@@ -118,12 +110,4 @@ export class LeakWatch {
       fds: descriptorLimit(),
     };
   }
-}
-
-/** Now, by a fresh look. */
-export function rssSplit(): RssSplit {
-  const { rss, heapTotal, external } = process.memoryUsage();
-  const heapBytes = Math.min(rss, heapTotal);
-  const externalBytes = Math.min(rss - heapBytes, external);
-  return { rssBytes: rss, heapBytes, externalBytes, nativeBytes: rss - heapBytes - externalBytes };
 }

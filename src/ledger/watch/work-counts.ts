@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { WorkReading } from '../verdict/detector-sample.js';
 
 const MAX_UNITS = 64;
+const HTTP_REQUEST = 'http.request';
 const HTTP_FINISHED = 'http.server.response.finish';
 
 /**
@@ -9,8 +10,8 @@ const HTTP_FINISHED = 'http.server.response.finish';
  * servers are counted by themselves.
  */
 export class WorkCounts {
-  private readonly counts = new Map<string, number>([['http.request', 0]]);
-  private readonly onFinished = (): void => this.add('http.request', 1);
+  private readonly counts = new Map<string, number>([[HTTP_REQUEST, 0]]);
+  private readonly onFinished = (): void => this.add(HTTP_REQUEST, 1);
 
   start(): void {
     subscribe(HTTP_FINISHED, this.onFinished);
@@ -27,9 +28,13 @@ export class WorkCounts {
     else if (this.counts.size < MAX_UNITS) this.counts.set(unit, count);
   }
 
-  /** Units that ever had work, `http.request` last: what an application names itself says more. */
+  /** Units that ever had work. */
   read(): WorkReading[] {
-    const [http, ...named] = [...this.counts].map(([unit, count]) => ({ unit, count }));
-    return [...named, http!].filter(({ count }) => count > 0);
+    const work: WorkReading[] = [];
+    for (const [unit, count] of this.counts) {
+      // What an application names itself says more than "a request".
+      if (count > 0) work.push({ unit, count, vagueness: unit === HTTP_REQUEST ? 0.1 : 0 });
+    }
+    return work;
   }
 }

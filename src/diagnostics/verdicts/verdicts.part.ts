@@ -1,0 +1,105 @@
+/*
+ * endpoint                   parameter  values                                                         unit      cost
+ * GET /diagnostics/verdicts  state      leaking, growing, retracted, not-leaking, not-enough-data      –         O(groups); the first read of a line
+ *                            limit      1 … 200, default 50                                            verdicts  reads its source map in a worker
+ *                            format     json, text                                                     –
+ *
+ * A parameter or value that is not in this table is refused with 400.
+ */
+import { z } from 'zod';
+import {
+  type Verdict,
+  type Verdicts,
+  type VerdictsQuery,
+  verdictsQuerySchema,
+  verdictsSchema,
+} from '../../contract/verdict.schema.js';
+import { leakFindings, ledgerReport, ledgerSnapshot, type LedgerSnapshot, processMemory } from '../../ledger/index.js';
+import type { DiagnosticsLog } from '../diagnostics-log.js';
+import type { DiagnosticsPart } from '../diagnostics-part.js';
+import { endpoint, type Endpoint } from '../http/endpoint.js';
+import { formatSchema, jsonOrText, wholeNumber } from '../http/http-query.js';
+import { VerdictLog } from './verdict-log.js';
+import { verdictsSentence } from './verdict-sentence.js';
+import { verdictsOf } from './verdicts-of.js';
+import { verdictsText } from './verdicts-text.js';
+
+/** More would not fit into the record of a life. */
+const MAX_SUSPECTS = 8;
+
+const querySchema = z.strictObject({
+  ...verdictsQuerySchema.shape,
+  limit: wholeNumber(1, 200).default(50),
+  format: formatSchema,
+});
+
+/** What leaks, made where, how fast, until when. */
+export class VerdictsPart implements DiagnosticsPart {
+  private readonly changes: VerdictLog;
+  private cached: { watchedMs: number; answer: Verdicts } | undefined;
+
+  readonly endpoints: readonly Endpoint[] = [
+    endpoint({
+      method: 'GET',
+      path: '/diagnostics/verdicts',
+      summary: 'What leaks: made where, how fast, and when it meets a limit.',
+      query: querySchema,
+      answers: { 'application/json': verdictsSchema, 'text/plain': null },
+      answer: async ({ query: { format, ...wanted } }) => {
+        const answer = await this.read(wanted);
+        return jsonOrText(format, answer, () => verdictsText(answer));
+      },
+    }),
+  ];
+
+  constructor(log: DiagnosticsLog) {
+    this.changes = new VerdictLog(log, async () => (await this.all()).verdicts);
+  }
+
+  start(): void {
+    this.changes.start();
+  }
+
+  stop(): void {
+    this.changes.stop();
+  }
+
+  /** Never rejects. Without a running ledger there are no verdicts, and the sentence says why. */
+  async read({ state, limit }: VerdictsQuery): Promise<Verdicts> {
+    const answer = await this.all();
+    const matching = answer.verdicts.filter((verdict) => state === undefined || verdict.state === state);
+    return { ...answer, verdicts: matching.slice(0, limit), totalCount: matching.length };
+  }
+
+  /** As known at the last look of the detector, in positions as far as they were looked up. The same object until the next. */
+  latest(): Verdicts {
+    const { watchedMs } = leakFindings();
+    if (this.cached?.watchedMs !== watchedMs) this.cached = { watchedMs, answer: compose(ledgerSnapshot()) };
+    return this.cached.answer;
+  }
+
+  /** What is leaking or growing by itself, the worst first, a few at most. */
+  suspects(): Verdict[] {
+    return this.latest()
+      .verdicts.filter(({ state, partOf }) => (state === 'leaking' || state === 'growing') && partOf === undefined)
+      .slice(0, MAX_SUSPECTS);
+  }
+
+  private async all(): Promise<Verdicts> {
+    return compose(await ledgerReport());
+  }
+}
+
+function compose({ ledger, groups }: LedgerSnapshot): Verdicts {
+  const { watchedMs, findings } = leakFindings();
+  const verdicts = verdictsOf(findings, groups);
+  return {
+    takenAt: Date.now(),
+    state: verdicts[0]?.state ?? 'not-enough-data',
+    sentence: verdictsSentence({ verdicts, watchedMs }, ledger.running),
+    watchedMs: Math.round(watchedMs),
+    rss: processMemory(),
+    verdicts,
+    totalCount: verdicts.length,
+  };
+}
