@@ -11,7 +11,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { memoryFit } from './config/memory-fit.js';
 import { readSettings, type Settings, SettingsError } from './config/settings.js';
-import { memoryLimitBytes } from './diagnostics/measurements/memory.measurement.js';
+import { memoryLimitBytes } from './ledger/process/memory-limit.js';
 import { installShutdown } from './lifecycle/shutdown-deadline.js';
 import { PinoLogger } from './logging/pino-logger.js';
 import { CommanderServer } from './transport/commander-server.js';

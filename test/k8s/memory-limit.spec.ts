@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { memoryLimitBytes } from '../../src/diagnostics/measurements/memory.measurement.js';
+import { memoryLimitBytes } from '../../src/ledger/process/memory-limit';
 import { describeWithPods } from '../support/pod/pod-machine.js';
 
 const MiB = 2 ** 20;

@@ -6,7 +6,7 @@ export interface Forecast {
   /** Null: it does not grow by more than its noise. */
   readonly etaMs: number | null;
   readonly etaLowMs: number | null;
-  /** Null: perhaps never. */
+  /** Null where `etaMs` is. */
   readonly etaHighMs: number | null;
 }
 
@@ -29,7 +29,8 @@ export class AmountForecast {
   until(limit: number, spanMs: number): Forecast {
     const course = spanMs > parameters.forecastLength * parameters.tickMs ? this.coarse : this.fine;
     const line = course.line(spanMs);
-    if (line === null || line.trend.growth < this.leastGrowth) return NEVER;
+    // A slope that may as well be none foretells nothing.
+    if (line === null || line.trend.growth < this.leastGrowth || line.trend.slopeLow <= 0) return NEVER;
     const left = Math.max(0, limit - line.level);
     const at = (perMs: number): number | null => (perMs > 0 ? left / perMs : null);
     const { slope, slopeLow, slopeHigh } = line.trend;
@@ -59,7 +60,7 @@ class Course {
     const first = this.atMs.findIndex((atMs) => last - atMs <= spanMs + this.everyMs / 2);
     const xs = this.atMs.slice(Math.max(0, first));
     const ys = this.values.slice(Math.max(0, first));
-    if (xs.length < 3) return null;
+    if (xs.length < parameters.forecastLeast) return null;
     const trend = trendOf(xs, ys, parameters.forecastZ);
     // Where the line is now, not where the last reading happened to lie.
     const levels = ys.map((y, index) => y - trend.slope * (xs[index]! - last)).sort((a, b) => a - b);

@@ -42,6 +42,7 @@ export class LeakDetector {
   };
   private limits: LimitsReading = { memoryBytes: null, heapBytes: null, fds: null };
   private before: Moment | undefined;
+  private collections = 0;
   private firstMs: number | null = null;
   private nowMs = 0;
 
@@ -129,7 +130,10 @@ export class LeakDetector {
     this.amounts.external.take({ bytes: externalBytes, collectedBytes: process.externalCollectedBytes }, moment);
     this.amounts.native.take({ bytes: nativeBytes, collectedBytes: null }, moment);
     this.forecasts.memory.push(moment.atMs, rssBytes);
-    this.forecasts.heap.push(moment.atMs, heapFloorBytes);
+    // Between two full collections garbage rises like a leak.
+    if (heapCollectedBytes !== null && process.collections > this.collections)
+      this.forecasts.heap.push(moment.atMs, heapCollectedBytes);
+    this.collections = process.collections;
     if (openFds === null) return;
     this.forecasts.fds.push(moment.atMs, openFds);
     const reading = fdsReading(Math.max(0, openFds - process.knownFds), this.fds?.reading);

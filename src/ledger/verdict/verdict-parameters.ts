@@ -265,6 +265,7 @@ export const verdictParameterTable = {
   groupsTracked: { value: 512, unit: 'count', reason: 'Lines followed at once, the largest; each takes about 2 KB.' },
   unitsTracked: { value: 4, unit: 'count', reason: 'Units of work that growth is held against.' },
   forecastLength: { value: 60, unit: 'count', reason: 'Points of memory use that its slope is taken from.' },
+  forecastLeast: { value: 4, unit: 'count', reason: 'Points before a slope foretells anything.' },
   forecastCoarseMs: { value: 60_000, unit: 'ms', reason: 'Sixty points then span an hour, for what grows slowly.' },
   forecastZ: { value: 1.96, unit: 'ratio', reason: 'The interval of the slope covers 95 %.' },
 } as const satisfies Record<string, VerdictParameter>;
