@@ -93,7 +93,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['bench/**/*.ts', 'examples/**/*.ts'],
+    files: ['bench/**/*.ts', 'examples/**/*.ts', 'leaklab/**/*.ts'],
     rules: { 'no-console': 'off', '@typescript-eslint/no-explicit-any': 'off' },
   },
 );
