@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jsonSchema, replyInstantSchema, requestSchema } from './common.schema.js';
-import { ledgerGroupsQuerySchema, ledgerGroupsSchema } from './ledger.schema.js';
+import { ledgerGroupsQuerySchema, ledgerGroupsSchema, ledgerStatusSchema } from './ledger.schema.js';
 import { historyQuerySchema, historySchema, livesSchema } from './recorder.schema.js';
 import { verdictsQuerySchema, verdictsSchema } from './verdict.schema.js';
 
@@ -86,6 +86,7 @@ export const diagnosticsSections = {
     weakCallbacks: gcKindSchema,
   }),
   cpu: z.strictObject({ userMs: msSchema, systemMs: msSchema, windowMs: msSchema, usedRatio: ratioSchema }),
+  ledger: ledgerStatusSchema,
 } as const;
 
 type Sections = typeof diagnosticsSections;
@@ -112,6 +113,7 @@ export const diagnosticsSummarySchema = z.strictObject({
   eventLoopUtilization: orError(diagnosticsSections.eventLoopUtilization),
   gc: orError(diagnosticsSections.gc),
   cpu: orError(diagnosticsSections.cpu),
+  ledger: orError(diagnosticsSections.ledger),
   /** What the modules of the application tell about themselves, by name. */
   sources: z.record(z.string(), jsonSchema),
 });

@@ -27,6 +27,7 @@ function withDiagnostics(definition: DynamicModule, parts: DiagnosticsParts): Dy
         useFactory: (settings: DiagnosticsSettings, ...made: DiagnosticsSource[]) =>
           new Diagnostics({
             token: settings.token,
+            metrics: settings.metrics,
             sources: [
               // In the order in which they were given, made by Nest or not.
               ...sources.map((source) => (isClass(source) ? made[sourceClasses.indexOf(source)]! : source)),

@@ -11,6 +11,8 @@ export interface DiagnosticsSettings {
   insecure?: boolean;
   /** Sections of the application. */
   sources?: readonly DiagnosticsSource[];
+  /** False leaves `/metrics` to the application; `/diagnostics/metrics` answers the same. Default true. */
+  metrics?: boolean;
   /** How the recorder works, and where it keeps what it wrote. */
   recorder?: RecorderOptions;
   /** `always` samples heap memory by function from the start on, 1 … 2 % of the processor. Default: while somebody asks. */

@@ -10,6 +10,7 @@ import { Access } from './http/access.js';
 import { DiagnosticsHttp } from './http/diagnostics-http.js';
 import { LivePart } from './live/live.part.js';
 import { LivesPart } from './lives/lives.part.js';
+import { MetricsPart } from './metrics/metrics.part.js';
 import { profileParts } from './profiles/profile-parts.js';
 import { Activity } from './recorder/activity.js';
 import { Recorder } from './recorder/recorder.js';
@@ -24,6 +25,8 @@ export interface DiagnosticsSetup {
   sources?: readonly DiagnosticsSource[];
   recorder?: RecorderOptions | undefined;
   heapSampling?: HeapSamplingMode | undefined;
+  /** Whether `/metrics` is served beside `/diagnostics/metrics`. Default true. */
+  metrics?: boolean | undefined;
   log: DiagnosticsLog;
 }
 
@@ -38,7 +41,7 @@ export class Diagnostics {
   private readonly http: DiagnosticsHttp;
 
   /** @throws Error when two sources have one name, or one has a name that cannot be shown */
-  constructor({ token, sources = [], recorder: recorderOptions, heapSampling, log }: DiagnosticsSetup) {
+  constructor({ token, sources = [], recorder: recorderOptions, heapSampling, metrics = true, log }: DiagnosticsSetup) {
     this.summary = new SummaryPart(sources, log);
     const activity = new Activity(sources);
     this.verdicts = new VerdictsPart(log);
@@ -51,7 +54,7 @@ export class Diagnostics {
       { taker: new SampleTaker(activity), lastSample, verdicts: () => this.verdicts.latest() },
       log,
     );
-    this.parts = [
+    const parts: DiagnosticsPart[] = [
       this.summary,
       this.verdicts,
       this.groups,
@@ -61,6 +64,8 @@ export class Diagnostics {
       live,
       ...profileParts(heapSampling),
     ];
+    const metricGroups = parts.flatMap((part) => part.metrics ?? []);
+    this.parts = [...parts, new MetricsPart(metricGroups, metrics, log)];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
     this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
   }

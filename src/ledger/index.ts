@@ -1,6 +1,6 @@
 import type { LeakFindings } from './ledger.js';
 import type { LedgerOptions } from './ledger.options.js';
-import type { LedgerSnapshot } from './ledger-snapshot.js';
+import type { LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
 import { type RssSplit, rssSplit } from './process/rss-split.js';
 import { theLedger } from './the-ledger.js';
 import type { ClosedBy } from './track-resource.js';
@@ -27,6 +27,11 @@ export function startLedger(options: LedgerOptions = {}): void {
 /** Stops counting and leaves nothing behind: hooks, listeners, timers and tables are gone. Never throws. */
 export function stopLedger(): void {
   theLedger.stop();
+}
+
+/** Whether it counts, what that costs, and what it could not do. Costs O(kinds). */
+export function ledgerStatus(): LedgerStatus {
+  return theLedger.status();
 }
 
 /** What is alive now, in the running code's positions (or the sources', where somebody has asked for them before). */

@@ -29,10 +29,12 @@ function documented(heading: string): Record<string, Field & { source: string }>
 function unitOf(path: string): string {
   if (/((countBy\w+|Counts|^kinds)\.<name>|\.live)$/.test(path)) return 'count';
   if (/PerSecond(\.<name>)?$/.test(path)) return 'count/s';
-  const word = /(Bytes|Ms|Count|Ratio|At)$/.exec(path.replace(/\.count$/, '.Count').replace(/^at$/, 'At'))?.[1];
+  if (/Ms\.\w+$/.test(path)) return 'ms';
+  if (/PerSecond$/.test(path)) return 'per second';
+  const word = /(Bytes|Ms|Count|Ratio|Share|At)$/.exec(path.replace(/\.count$/, '.Count').replace(/^at$/, 'At'))?.[1];
   return word === undefined
     ? '–'
-    : { Bytes: 'bytes', Ms: 'ms', Count: 'count', Ratio: 'ratio', At: 'ms since epoch' }[word]!;
+    : { Bytes: 'bytes', Ms: 'ms', Count: 'count', Ratio: 'ratio', Share: 'ratio', At: 'ms since epoch' }[word]!;
 }
 
 /** Every leaf of a schema, with the type as the tables name it. */
@@ -48,6 +50,7 @@ function leaves(schema: z.core.$ZodType, path: string): [string, string][] {
   if (schema instanceof z.ZodUnion) return leaves(schema.options[0]!, path);
   if (schema instanceof z.ZodNullable)
     return leaves(schema.unwrap(), path).map(([leaf, type]) => [leaf, `${type} or null`]);
+  if (schema instanceof z.ZodBoolean) return [[path, 'bool']];
   if (schema instanceof z.ZodString) return [[path, 'string']];
   if (schema instanceof z.ZodNumber) return [[path, schema.format === 'safeint' ? 'int' : 'number']];
   return [[path, 'any JSON']];

@@ -7,6 +7,7 @@ import { EventLoopUtilizationMeasurement } from '../measurements/event-loop-util
 import { GcMeasurement } from '../measurements/gc.measurement.js';
 import { HeapSpacesMeasurement } from '../measurements/heap-spaces.measurement.js';
 import { HeapMeasurement } from '../measurements/heap.measurement.js';
+import { LedgerMeasurement } from '../measurements/ledger.measurement.js';
 import { MemoryMeasurement } from '../measurements/memory.measurement.js';
 import { OpenFdsMeasurement } from '../measurements/open-fds.measurement.js';
 import { ProcessMeasurement } from '../measurements/process.measurement.js';
@@ -24,5 +25,6 @@ export function standardMeasurements(): (Measurement & { name: DiagnosticsSectio
     new EventLoopUtilizationMeasurement(),
     new GcMeasurement(),
     new CpuMeasurement(),
+    new LedgerMeasurement(),
   ];
 }

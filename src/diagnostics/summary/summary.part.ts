@@ -6,12 +6,19 @@
  * Without `format` the answer is JSON. A parameter or value that is not in this table is refused with 400.
  */
 import { z } from 'zod';
-import { diagnosticsSummarySchema, type DiagnosticsSummary } from '../../contract/diagnostics.schema.js';
+import {
+  type DiagnosticsSection,
+  type DiagnosticsSectionName,
+  diagnosticsSummarySchema,
+  type DiagnosticsSummary,
+} from '../../contract/diagnostics.schema.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
 import { formatSchema, jsonOrText } from '../http/http-query.js';
+import type { MetricGroup } from '../metrics/metric.js';
+import { standardMetrics } from '../metrics/standard-metrics.js';
 import { rounded } from '../rounding.js';
 import { sectionError } from './section-error.js';
 import { SourceReader } from './source-reader.js';
@@ -74,6 +81,14 @@ export class SummaryPart implements DiagnosticsPart {
 
   stop(): void {
     for (const measurement of this.measurements) this.guarded(measurement.name, () => measurement.stop?.());
+  }
+
+  /** What the metrics take from the same measurements. */
+  get metrics(): readonly MetricGroup[] {
+    return standardMetrics(<Name extends DiagnosticsSectionName>(name: Name) => {
+      const measurement = this.measurements.find((known) => known.name === name)!;
+      return measurement.read() as DiagnosticsSection<Name>;
+    });
   }
 
   /** Never rejects. Takes no longer than the deadline of a source. */

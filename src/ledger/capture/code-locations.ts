@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { dirname, sep } from 'node:path';
+import type { LedgerFrame } from '../ledger-snapshot.js';
 
 /** `hidden`: Node itself, the ledger, code without a file. `library`: somebody else's. `user`: the application's. */
 export type CodeOwner = 'hidden' | 'library' | 'user';
@@ -20,6 +21,8 @@ export interface CodeLocation {
   readonly functionName: string | null;
   /** Position in the source the file was compiled from: undefined until asked for, null when there is none. */
   original?: { path: string; line: number; column: number } | null;
+  /** How it was shown last, and for which `original`: what is looked at often is put together once. */
+  shown?: { readonly frame: LedgerFrame; readonly original: CodeLocation['original'] };
 }
 
 /** Other copies of the ledger run from other directories; this one need not be named by its path alone. */

@@ -1,4 +1,6 @@
 import { Agent } from 'node:http';
+// Makes Node's own agent as it is loaded, which is nobody's line: before the hook, and not whenever somebody needs it first.
+import 'node:https';
 import type { Kind } from './kind.js';
 
 /**

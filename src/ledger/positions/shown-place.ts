@@ -3,14 +3,21 @@ import type { CodeLocation } from '../capture/code-locations.js';
 import type { GroupOrigin } from '../capture/group-origin.js';
 import type { LedgerFrame, LedgerSite } from '../ledger-snapshot.js';
 
-/** A location as it is shown: in its source where that is known, relative to the project. */
-export function shownSite(location: CodeLocation, root: string): LedgerSite {
-  const { path, line, column } = location.original ?? { ...location, path: location.file.path };
-  return { file: relativeTo(root, path), line, column, function: location.functionName };
+/** A location as it is shown: in its source where that is known, relative to the project. Put together once, and frozen. */
+export function shownFrame(location: CodeLocation, root: string): LedgerFrame {
+  const { original, file, functionName } = location;
+  if (location.shown === undefined || location.shown.original !== original) {
+    const { path, line, column } = original ?? { ...location, path: file.path };
+    const library = file.owner === 'library';
+    const frame = { file: relativeTo(root, path), line, column, function: functionName, library };
+    location.shown = { frame: Object.freeze(frame), original };
+  }
+  return location.shown.frame;
 }
 
-export function shownFrame(location: CodeLocation, root: string): LedgerFrame {
-  return { ...shownSite(location, root), library: location.file.owner === 'library' };
+export function shownSite(location: CodeLocation, root: string): LedgerSite {
+  const { file, line, column, function: name } = shownFrame(location, root);
+  return { file, line, column, function: name };
 }
 
 /** What was compiled into the application's own bundle from a library is still the library's. */

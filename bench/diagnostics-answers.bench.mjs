@@ -1,0 +1,88 @@
+// What each answer of the diagnostics costs the process that is asked, with a thousand live resources and with a million:
+// an answer may take 50 ms, and must not depend on how much is alive but on how many places made it.
+// Usage: npm run bench -- diagnostics-answers [--live=1000000] [--sites=2000] [--reads=20] [--build=dist]
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Child } from './support/child.mjs';
+import { numberFlag } from './support/flags.mjs';
+import { printTable } from './support/markdown-table.mjs';
+import { median } from './support/median.mjs';
+
+const LIVE_COUNT = numberFlag('live', 1_000_000);
+const SITES_COUNT = numberFlag('sites', 2_000);
+const READS = numberFlag('reads', 20);
+const LIMIT_MS = 50;
+
+const program = fileURLToPath(new URL('diagnostics-answers/program.mjs', import.meta.url));
+const build = process.argv.filter((argument) => argument.startsWith('--build='));
+
+/** The groups' path is completed with an id that is there. */
+const paths = [
+  '/diagnostics',
+  '/diagnostics?format=text',
+  '/diagnostics/groups',
+  '/diagnostics/groups?limit=200&sort=age',
+  '/diagnostics/groups?format=text',
+  '/diagnostics/groups/:id',
+  '/diagnostics/verdicts',
+  '/diagnostics/history',
+  '/diagnostics/profiles/handles',
+  '/debug/pprof/',
+  '/metrics',
+];
+
+async function measured(liveCount, sitesCount) {
+  const child = await Child.start(program, { args: [String(liveCount), String(sitesCount), ...build] });
+  try {
+    const base = `http://127.0.0.1:${child.ready.port}`;
+    const { groups } = await (await fetch(`${base}/diagnostics/groups?limit=1`)).json();
+    const costs = new Map();
+    for (const path of paths) {
+      const url = base + path.replace(':id', groups[0].id);
+      const first = await fetch(url);
+      await first.arrayBuffer();
+      // Not built into this one.
+      if (first.status === 404) continue;
+      const walls = [];
+      const before = (await child.ask({ ask: 'cpu' })).micros;
+      for (let read = 0; read < READS; read++) {
+        const startedMs = performance.now();
+        await (await fetch(url)).arrayBuffer();
+        walls.push(performance.now() - startedMs);
+      }
+      const cpuMs = ((await child.ask({ ask: 'cpu' })).micros - before) / READS / 1_000;
+      costs.set(path, { cpuMs, wallMs: median(walls) });
+    }
+    const { microsEach } = await child.ask({ ask: 'peer', count: READS });
+    costs.set('prom-client’s default collectors, for comparison', { cpuMs: microsEach / 1_000, wallMs: NaN });
+    return costs;
+  } finally {
+    await child.stop();
+  }
+}
+
+const few = await measured(SITES_COUNT, SITES_COUNT);
+const many = await measured(LIVE_COUNT, SITES_COUNT);
+console.log(
+  `ms per answer, mean of ${READS} reads (CPU) and median (wall); ${SITES_COUNT.toLocaleString('en-US')} places; Node ${process.version}, ${availableParallelism()} cores.\n`,
+);
+const figure = (ms) => (Number.isNaN(ms) ? '–' : ms.toFixed(2));
+printTable(
+  [
+    'answer',
+    `CPU, ${SITES_COUNT.toLocaleString('en-US')} alive`,
+    `CPU, ${LIVE_COUNT.toLocaleString('en-US')} alive`,
+    'wall',
+  ],
+  [...many].map(([path, { cpuMs, wallMs }]) => [
+    `\`${path}\``,
+    figure(few.get(path).cpuMs),
+    figure(cpuMs),
+    figure(wallMs),
+  ]),
+);
+const slow = [...many].filter(([, { cpuMs }]) => cpuMs > LIMIT_MS).map(([path]) => path);
+if (slow.length > 0) {
+  console.error(`above ${LIMIT_MS} ms: ${slow.join(', ')}`);
+  process.exitCode = 1;
+}
