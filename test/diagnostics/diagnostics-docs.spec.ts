@@ -30,7 +30,6 @@ function unitOf(path: string): string {
   if (/((countBy\w+|Counts|^kinds)\.<name>|\.live)$/.test(path)) return 'count';
   if (/PerSecond(\.<name>)?$/.test(path)) return 'count/s';
   if (/Ms\.\w+$/.test(path)) return 'ms';
-  if (/PerSecond$/.test(path)) return 'per second';
   const word = /(Bytes|Ms|Count|Ratio|Share|At)$/.exec(path.replace(/\.count$/, '.Count').replace(/^at$/, 'At'))?.[1];
   return word === undefined
     ? '–'
@@ -127,7 +126,7 @@ describe('docs/diagnostics.md', () => {
           .slice(name.length + 1)
           .replace(/<name>/, '<NAME>')
           .replace(/^(minor|major|incremental|weakCallbacks)\./, '<NAME>.');
-        const pattern = `^ \\* ${field.replace(/\./g, '\\.').replace('<NAME>', '<\\w+>')} +\\S+ +\\S`;
+        const pattern = `^ \\* ${field.replace(/[.[\]]/g, '\\$&').replace('<NAME>', '<\\w+>')} +\\S+ +\\S`;
         expect(header).toMatch(new RegExp(pattern, 'm'));
       }
     },
