@@ -1,6 +1,7 @@
 import { Agent } from 'node:http';
 // Makes Node's own agent as it is loaded, which is nobody's line: before the hook, and not whenever somebody needs it first.
 import 'node:https';
+import { recordOf } from '../counting/record-slot.js';
 import type { Kind } from './kind.js';
 
 /**
@@ -20,6 +21,16 @@ export const httpAgents: Kind = {
           state.run('before on', () => counter.open(this as object));
         }
         // eslint-disable-next-line prefer-rest-params -- forwards without an array per agent
+        return original.apply(this, arguments as unknown as unknown[]);
+      };
+    });
+    // An idle socket is the pool's: what keeps it is whoever made the agent, not the request that has long been answered.
+    hooks.wrap(Agent.prototype, 'emit', (original) => {
+      return function (this: unknown, event: unknown, socket: unknown): unknown {
+        if (event === 'free') {
+          state.run('free', () => recordOf(socket as object)?.counter?.adopt(this as object, socket as object));
+        }
+        // eslint-disable-next-line prefer-rest-params -- forwards without an array per answer
         return original.apply(this, arguments as unknown as unknown[]);
       };
     });
