@@ -8,6 +8,10 @@ import type { Endpoint, EndpointAnswer } from './endpoint.js';
 import { parsedQuery } from './http-query.js';
 import { HttpRefusal } from './http-refusal.js';
 import { matchPath } from './path-pattern.js';
+import { RequestRate } from './request-rate.js';
+
+/** Longest path with its query; the longest of ours is far shorter. */
+const MAX_TARGET_LENGTH = 2_048;
 
 /** On every answer, the refusals included: nothing is stored, sniffed, embedded or run. */
 const HEADERS = {
@@ -24,6 +28,9 @@ const HEADERS = {
  */
 export class DiagnosticsHttp {
   private readonly costly = new CostlySlot();
+  private readonly admitted = new RequestRate(50, 200);
+  /** Apart: strangers must not use up what is there for those who may ask. */
+  private readonly strangers = new RequestRate(10, 50);
   private readonly closing = new AbortController();
   /** First segments of our paths: what begins otherwise is somebody else's, and costs one look-up. */
   private readonly roots: ReadonlySet<string>;
@@ -56,7 +63,9 @@ export class DiagnosticsHttp {
     }
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     try {
-      this.access.check(request);
+      this.checkAccess(request);
+      if (url.href.length > MAX_TARGET_LENGTH)
+        throw new HttpRefusal('INVALID_ARGUMENT', `path: at most ${MAX_TARGET_LENGTH} characters`);
       const found = matching.find(({ endpoint }) => endpoint.method === method);
       if (found === undefined) {
         const allowed = [...new Set(matching.map(({ endpoint }) => endpoint.method))].join(', ');
@@ -78,6 +87,16 @@ export class DiagnosticsHttp {
   /** Ends the answers that wait or stream: the HTTP server closes only when they have. Others are answered as before. */
   endLongAnswers(): void {
     this.closing.abort();
+  }
+
+  private checkAccess(request: IncomingMessage): void {
+    try {
+      this.access.check(request);
+    } catch (refusal) {
+      this.strangers.take();
+      throw refusal;
+    }
+    this.admitted.take();
   }
 
   /** Null when the request is not below `prefix`, or its path can be none of ours. */
