@@ -19,6 +19,8 @@ import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
 import { formatSchema, jsonOrText, wholeNumber } from '../http/http-query.js';
+import { metricGroup } from '../metrics/metric.js';
+import { verdictMetrics } from '../metrics/verdict.metrics.js';
 import { VerdictLog } from './verdict-log.js';
 import { verdictsSentence } from './verdict-sentence.js';
 import { verdictsOf } from './verdicts-of.js';
@@ -51,6 +53,8 @@ export class VerdictsPart implements DiagnosticsPart {
       },
     }),
   ];
+
+  readonly metrics = [metricGroup({ name: 'verdicts', read: () => this.latest(), metrics: verdictMetrics })];
 
   constructor(log: DiagnosticsLog) {
     this.changes = new VerdictLog(log, async () => (await this.all()).verdicts);
