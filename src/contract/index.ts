@@ -3,6 +3,7 @@ export * from './command-error.js';
 export * from './commands.js';
 export * from './common.schema.js';
 export * from './diagnostics.schema.js';
+export * from './heap.schema.js';
 export * from './job.schema.js';
 export * from './ledger.schema.js';
 export * from './packet.js';

@@ -8,6 +8,7 @@ import type { HeapSamplingMode } from './heap/heap-lease.js';
 import { HistoryPart } from './history/history.part.js';
 import { Access } from './http/access.js';
 import { DiagnosticsHttp } from './http/diagnostics-http.js';
+import type { Endpoint } from './http/endpoint.js';
 import { LivePart } from './live/live.part.js';
 import { LivesPart } from './lives/lives.part.js';
 import { MetricsPart } from './metrics/metrics.part.js';
@@ -68,6 +69,11 @@ export class Diagnostics {
     this.parts = [...parts, new MetricsPart(metricGroups, metrics, log)];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
     this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
+  }
+
+  /** All that is served. */
+  get endpoints(): readonly Endpoint[] {
+    return this.http.endpoints;
   }
 
   start(): void {

@@ -13,6 +13,8 @@ export interface BuiltAppOptions {
   env?: Record<string, string>;
   /** Flags of node itself, e.g. `['--expose-gc']`. */
   nodeArgs?: string[];
+  /** Arguments of the app, which knows none. */
+  appArgs?: string[];
   /** Run it as process 1 of a PID namespace (`unshare -pf`, needs root), as a container does. */
   asPid1?: boolean;
   /** The program; default `dist/main.js` of this checkout. */
@@ -95,7 +97,7 @@ export class BuiltApp {
     const entry = options.entry ?? join(__dirname, '../../dist/main.js');
     if (!existsSync(entry))
       throw new Error(`${entry} does not exist: \`npm test\` builds it, and so does \`npm run build\``);
-    const node = [process.execPath, ...(options.nodeArgs ?? []), entry];
+    const node = [process.execPath, ...(options.nodeArgs ?? []), entry, ...(options.appArgs ?? [])];
     const [command, ...args] = options.asPid1 ? ['unshare', '-pf', '--kill-child=SIGKILL', ...node] : node;
     const child = spawn(command!, args, {
       env: { ...process.env, TCP_PORT: '0', HTTP_PORT: '0', REDIS_URL: options.redisUrl, ...options.env },

@@ -9,6 +9,9 @@ const LEASE_MS = 15 * 60_000;
 /** When the heap is sampled: while somebody asks for it (and while a leak is looked for), or from the start on. */
 export type HeapSamplingMode = 'demand' | 'always';
 
+/** `begun`: with this question, so that next to nothing is known yet. */
+export type HeapReading = 'ran' | 'begun' | 'unavailable';
+
 /** Runs the heap sampler for those who ask over HTTP, and stops it some time after the last of them. */
 export class HeapLease implements DiagnosticsPart {
   readonly endpoints = [];
@@ -27,22 +30,24 @@ export class HeapLease implements DiagnosticsPart {
     this.sampling.stop();
   }
 
-  /**
-   * Takes a reading, and keeps the sampler running for a while.
-   * @returns false when the sampling begins with this call, so that next to nothing is known yet
-   * @throws HttpRefusal UNAVAILABLE where it cannot run
-   */
-  read(): boolean {
+  /** Takes a reading where the heap can be sampled, and keeps the sampler running for a while. */
+  read(): HeapReading {
     const { isRunning } = this.sampling;
-    if (!this.sampling.start()) {
-      throw new HttpRefusal('UNAVAILABLE', `the heap cannot be sampled: ${this.sampling.status().unavailable}`);
-    }
+    if (!this.sampling.start()) return 'unavailable';
     if (this.mode === 'demand') {
       uncounted.timers.clearTimeout(this.end);
       this.end = uncounted.timers.setTimeout(() => this.sampling.stop(), LEASE_MS);
       this.end.unref();
     }
     this.sampling.read();
-    return isRunning;
+    return isRunning ? 'ran' : 'begun';
+  }
+
+  /** The same. @throws HttpRefusal UNAVAILABLE where the heap cannot be sampled */
+  mustRead(): HeapReading {
+    const reading = this.read();
+    if (reading === 'unavailable')
+      throw new HttpRefusal('UNAVAILABLE', `the heap cannot be sampled: ${this.sampling.status().unavailable}`);
+    return reading;
   }
 }

@@ -5,6 +5,7 @@ import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { Access } from './access.js';
 import { CostlySlot } from './costly-slot.js';
 import type { Endpoint, EndpointAnswer } from './endpoint.js';
+import { isFromForeignPage } from './foreign-page.js';
 import { parsedQuery } from './http-query.js';
 import { HttpRefusal } from './http-refusal.js';
 import { matchPath } from './path-pattern.js';
@@ -123,6 +124,8 @@ export class DiagnosticsHttp {
   ): Promise<void> {
     const query = parsedQuery(url.searchParams, endpoint.query);
     const seconds = endpoint.costlySeconds?.(query);
+    if ((seconds !== undefined || endpoint.method === 'POST') && isFromForeignPage(request))
+      throw new HttpRefusal('FORBIDDEN', 'a page of another site may not ask for this');
     const release = seconds === undefined ? undefined : this.costly.take(seconds);
     if (seconds !== undefined) this.log.info(`${endpoint.method} ${url.pathname} for ${request.socket.remoteAddress}`);
     const gone = new AbortController();

@@ -14,9 +14,9 @@
  *
  * The names and parameters of Go's net/http/pprof, so that what is made for it works here.
  */
-import { basename, relative } from 'node:path';
 import { z } from 'zod';
 import { ledgerSnapshot } from '../../ledger/index.js';
+import { shownCommandLine } from '../command-line.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import type { HeapLease } from '../heap/heap-lease.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
@@ -85,7 +85,8 @@ export class GoPathsPart implements DiagnosticsPart {
         summary: 'The program and its main file; arguments are not shown.',
         query: nothing,
         answers: { 'text/plain': null },
-        answer: () => ({ type: 'text/plain; charset=utf-8', body: commandLine() }),
+        // Separated as Go does.
+        answer: () => ({ type: 'text/plain; charset=utf-8', body: shownCommandLine().join('\0') }),
       }),
     ];
   }
@@ -114,14 +115,4 @@ export class GoPathsPart implements DiagnosticsPart {
       answer: ({ query: { seconds, debug }, signal }) => this.profiles.heap({ seconds, asText: debug !== '0', signal }),
     });
   }
-}
-
-/** Separated by NUL, as Go does. Arguments may hold passwords, so they are counted, not shown. */
-function commandLine(): string {
-  const [program, main, ...rest] = process.argv;
-  return [
-    basename(program ?? 'node'),
-    ...(main === undefined ? [] : [relative(process.cwd(), main)]),
-    ...(rest.length > 0 ? [`(${rest.length} not shown)`] : []),
-  ].join('\0');
 }

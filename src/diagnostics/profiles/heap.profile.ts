@@ -16,9 +16,9 @@ const BEGUN = 'the sampling began with this request: ask again in a while, or wi
  * @throws HttpRefusal UNAVAILABLE where the heap cannot be sampled
  */
 export async function heapProfile(lease: HeapLease): Promise<ProfileData> {
-  const ran = lease.read();
+  const reading = lease.mustRead();
   const entries = (await lease.sampling.stacks()).map(entryOf);
-  return profileOf(lease, entries, { comments: ran ? [] : [BEGUN] });
+  return profileOf(lease, entries, { comments: reading === 'begun' ? [BEGUN] : [] });
 }
 
 /**
@@ -26,12 +26,12 @@ export async function heapProfile(lease: HeapLease): Promise<ProfileData> {
  * @throws HttpRefusal UNAVAILABLE where the heap cannot be sampled
  */
 export async function heapDelta(lease: HeapLease, wait: () => Promise<void>): Promise<ProfileData> {
-  lease.read();
+  lease.mustRead();
   const { startedAt } = lease.sampling.status();
   const before = (await lease.sampling.stacks()).map(entryOf);
   const startedMs = performance.now();
   await wait();
-  lease.read();
+  lease.mustRead();
   const after = (await lease.sampling.stacks()).map(entryOf);
   const durationMs = performance.now() - startedMs;
   // Begun anew in between, at another rate: then all that is known is new.

@@ -1,12 +1,22 @@
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { HeapLease, type HeapSamplingMode } from '../heap/heap-lease.js';
+import { HeapPart } from '../heap/heap.part.js';
+import { ReportPart } from '../report/report.part.js';
+import { SnapshotPart } from '../snapshot/snapshot.part.js';
 import { GoPathsPart } from './go-paths.part.js';
 import { ProfilesPart } from './profiles.part.js';
 import { Profiles } from './profiles.js';
 
-/** The parts that look into memory and processor, on one sampler of the heap. */
+/** The parts that look deep into one process, on one sampler of the heap. */
 export function profileParts(heapSampling: HeapSamplingMode = 'demand'): DiagnosticsPart[] {
   const lease = new HeapLease(heapSampling);
   const profiles = new Profiles(lease);
-  return [lease, new ProfilesPart(profiles), new GoPathsPart(profiles, lease)];
+  return [
+    lease,
+    new HeapPart(lease),
+    new ProfilesPart(profiles),
+    new GoPathsPart(profiles, lease),
+    new SnapshotPart(),
+    new ReportPart(),
+  ];
 }

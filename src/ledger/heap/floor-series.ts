@@ -21,7 +21,7 @@ export interface Floor {
 
 /**
  * Per site, the minimum over windows of reads, at three scales: 8 reads and a major collection, 4 of those, 16 of those; 8
- * windows each. What was not collected yet would show as growth; what is alive is in every read. The first window is left
+ * windows each. What was not collected yet would show as growth; what is alive is in every read. The first 8 reads are left
  * out: what was there before the sampling began is not seen until it is renewed. Bounded, whatever comes.
  */
 export class FloorSeries {
@@ -32,6 +32,7 @@ export class FloorSeries {
   private readonly partsInWindow = new Array<number>(SCALES).fill(0);
   private collectedInWindow = false;
   private settled = false;
+  private lastAtMs = 0;
 
   get sitesCount(): number {
     return this.sites.size;
@@ -56,13 +57,13 @@ export class FloorSeries {
       const held = bytes.get(site) ?? 0;
       for (let scale = 0; scale < SCALES; scale++) running[scale] = Math.min(running[scale], held);
     }
+    this.lastAtMs = atMs;
     this.partsInWindow[0]++;
-    if (this.partsInWindow[0] >= READS_PER_WINDOW && this.collectedInWindow) {
-      this.collectedInWindow = false;
-      if (this.settled) this.closeWindow(0, atMs);
-      else this.settle();
-      this.forgetEmpty(bytes);
-    }
+    if (this.partsInWindow[0] < READS_PER_WINDOW || (this.settled && !this.collectedInWindow)) return;
+    this.collectedInWindow = false;
+    if (this.settled) this.closeWindow(0, atMs);
+    else this.settle();
+    this.forgetEmpty(bytes);
   }
 
   /** The complete windows of a site at each scale that has two of them, finest first. */
@@ -74,10 +75,24 @@ export class FloorSeries {
       .filter(({ atMs }) => atMs.length >= 2);
   }
 
-  /** The least that it held in the last complete window, or since the start while none is complete. */
-  level(site: number): number {
+  /**
+   * The windows of the finest scale, and with them the one that runs, as soon as it lacks nothing but a collection: what
+   * stands in it may be garbage.
+   */
+  provisional(site: number): Floor {
     const floors = this.sites.get(site);
-    return floors?.complete[0].at(-1) ?? floors?.running[0] ?? 0;
+    if (!floors) return { atMs: [], bytes: [] };
+    const runs = this.settled && this.partsInWindow[0] >= READS_PER_WINDOW;
+    return {
+      atMs: runs ? [...this.ends[0], this.lastAtMs] : this.ends[0],
+      bytes: runs ? [...floors.complete[0], floors.running[0]] : floors.complete[0],
+    };
+  }
+
+  /** The least that it held in the window before, or since the start while there is none. */
+  level(site: number): number {
+    const running = this.sites.get(site)?.running[0] ?? 0;
+    return this.provisional(site).bytes.at(-1) ?? (Number.isFinite(running) ? running : 0);
   }
 
   /** A site that comes late has held nothing before. */

@@ -3,7 +3,7 @@ import type { Floor } from './floor-series.js';
 /** Growth of one site, and the windows it was taken from. */
 export interface HeapGrowth {
   readonly bytesPerSecond: number;
-  /** Standard deviations from chance. */
+  /** Standard deviations from chance; 0 where that cannot be told. */
   readonly z: number;
   readonly floor: Floor;
 }
@@ -11,13 +11,14 @@ export interface HeapGrowth {
 /**
  * The surest growth among the scales. Each sample stands for `intervalBytes`, so what is counted is samples, which come by
  * chance: z = (n2 − n1) / √(n1 + n2 + 1) of the first and the last window. A growth that has slowed down to less than half
- * within the windows counts as none: caches and pools fill up like that.
+ * within the windows counts as none: caches and pools fill up like that. Where no scale is sure of any, the slope is that of
+ * what is known provisionally.
  */
-export function heapGrowth(floors: readonly Floor[], intervalBytes: number): HeapGrowth | undefined {
-  let best: HeapGrowth | undefined;
+export function heapGrowth(floors: readonly Floor[], provisional: Floor, intervalBytes: number): HeapGrowth {
+  let best: HeapGrowth = { bytesPerSecond: medianSlope(provisional), z: 0, floor: floors[0] ?? provisional };
   for (const floor of floors) {
     const z = goesOn(floor.bytes) ? growthZ(floor.bytes, intervalBytes) : 0;
-    if (!best || z > best.z) best = { bytesPerSecond: medianSlope(floor), z, floor };
+    if (z > best.z) best = { bytesPerSecond: medianSlope(floor), z, floor };
   }
   return best;
 }
@@ -42,6 +43,7 @@ function medianSlope({ atMs, bytes }: Floor): number {
       slopes.push(((bytes[to] - bytes[from]) / Math.max(1, atMs[to] - atMs[from])) * 1_000);
     }
   }
+  if (slopes.length === 0) return 0;
   slopes.sort((a, b) => a - b);
   const middle = slopes.length >> 1;
   return slopes.length % 2 === 1 ? slopes[middle] : (slopes[middle - 1] + slopes[middle]) / 2;

@@ -120,19 +120,24 @@ export class HeapSampler {
     const { root } = await this.resolved([...heaviest.values()]);
     return [...heaviest]
       .map(([siteNumber, { origin }]) => {
-        const growth = heapGrowth(run.series.floors(siteNumber), run.intervalBytes);
+        const { series, intervalBytes } = run;
+        const { bytesPerSecond, z, floor } = heapGrowth(
+          series.floors(siteNumber),
+          series.provisional(siteNumber),
+          intervalBytes,
+        );
         return {
           ...shownOrigin(origin, root),
-          liveBytes: Math.round(run.series.level(siteNumber)),
-          growthBytesPerSecond: Math.round(growth?.bytesPerSecond ?? 0),
-          confidence: Math.round((growth?.z ?? 0) * 100) / 100,
-          floor: (growth?.floor.atMs ?? []).map((atMs, index) => ({
-            atMs,
-            bytes: Math.round(growth!.floor.bytes[index]),
-          })),
+          liveBytes: Math.round(series.level(siteNumber)),
+          growthBytesPerSecond: Math.round(bytesPerSecond),
+          confidence: Math.round(z * 100) / 100,
+          floor: floor.atMs.map((atMs, index) => ({ atMs, bytes: Math.round(floor.bytes[index]) })),
         };
       })
-      .sort((a, b) => b.confidence - a.confidence || b.liveBytes - a.liveBytes);
+      .sort(
+        (a, b) =>
+          b.confidence - a.confidence || b.growthBytesPerSecond - a.growthBytesPerSecond || b.liveBytes - a.liveBytes,
+      );
   }
 
   async stacks(): Promise<HeapStack[]> {

@@ -29,7 +29,7 @@ export interface HeapSite {
   stack: LedgerFrame[];
   /** Estimate: allocated since the sampling began and still alive. */
   liveBytes: number;
-  /** Slope of the floor; 0 before two windows are complete. */
+  /** Slope of the floor; while `confidence` is 0, that window is in it which lacks a collection, and so maybe garbage. */
   growthBytesPerSecond: number;
   /**
    * How many standard deviations the growth is away from chance; from 3.5 on it is safe to call it growth. 0 while less
@@ -92,7 +92,7 @@ export interface HeapSampling {
   lookCloser(look?: CloserLook): boolean;
   /** Takes one reading into the series: under a millisecond, no collection. One less than 250 ms after the last is left out. */
   read(): void;
-  /** Growing surely first, then by what is alive. Reads source maps once per function, in a worker. Never rejects. */
+  /** Surest growth first, then fastest, then what holds most. Reads source maps once per function, in a worker. Never rejects. */
   sites(): Promise<HeapSite[]>;
   /** Everything of the last read, most bytes first. */
   stacks(): Promise<HeapStack[]>;

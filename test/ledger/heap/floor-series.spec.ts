@@ -44,12 +44,14 @@ describe('the floor of a site', () => {
     const series = settled();
     for (let at = 0; at < 40; at++) read(series, at, { 1: 100 + at }, false);
     expect(series.windowsCount).toBe(0);
+    expect(series.provisional(1).bytes).toEqual([100]);
+    expect(series.level(1)).toBe(100);
     read(series, 40, { 1: 70 }, true);
     for (let at = 41; at < 49; at++) read(series, at, { 1: 100 }, at === 45);
     expect(series.floors(1)[0]!.bytes).toEqual([70, 100]);
   });
 
-  it('leaves out the first window, in which what was there before is not seen', () => {
+  it('leaves out the first reads, in which what was there before is not seen', () => {
     const series = new FloorSeries();
     for (let at = 0; at < 24; at++) read(series, at, { 1: Math.min(at, 8) * 1_000 });
     expect(series.floors(1)[0]!.bytes).toEqual([8_000, 8_000]);
@@ -98,26 +100,33 @@ describe('the floor of a site', () => {
 });
 
 describe('growth', () => {
+  const nothing = { atMs: [], bytes: [] };
   const floor = (...bytes: number[]) => ({
     atMs: bytes.map((_, at) => at * 10 * SECOND),
     bytes: bytes.map((count) => count * INTERVAL_BYTES),
   });
 
   it('is the median slope per second, and as sure as the samples are many', () => {
-    const growth = heapGrowth([floor(2, 4, 6, 8, 10, 12, 14, 18)], INTERVAL_BYTES)!;
+    const growth = heapGrowth([floor(2, 4, 6, 8, 10, 12, 14, 18)], nothing, INTERVAL_BYTES);
     expect(growth.bytesPerSecond).toBeCloseTo(0.2 * INTERVAL_BYTES, -4);
     expect(growth.z).toBeCloseTo((18 - 2) / Math.sqrt(18 + 2 + 1));
   });
 
   it('counts as none once it has come to its end', () => {
-    expect(heapGrowth([floor(0, 10, 20, 30, 40, 41, 40, 42)], INTERVAL_BYTES)!.z).toBe(0);
-    expect(heapGrowth([floor(0, 6, 12, 18, 24, 30, 36, 42)], INTERVAL_BYTES)!.z).toBeGreaterThan(3.5);
+    expect(heapGrowth([floor(0, 10, 20, 30, 40, 41, 40, 42)], nothing, INTERVAL_BYTES).z).toBe(0);
+    expect(heapGrowth([floor(0, 6, 12, 18, 24, 30, 36, 42)], nothing, INTERVAL_BYTES).z).toBeGreaterThan(3.5);
   });
 
   it('comes from the scale that is surest', () => {
     const coarse = floor(0, 10, 20, 30);
-    expect(heapGrowth([floor(28, 30), coarse], INTERVAL_BYTES)!.floor).toBe(coarse);
-    expect(heapGrowth([], INTERVAL_BYTES)).toBeUndefined();
+    expect(heapGrowth([floor(28, 30), coarse], nothing, INTERVAL_BYTES).floor).toBe(coarse);
+    expect(heapGrowth([], nothing, INTERVAL_BYTES)).toMatchObject({ bytesPerSecond: 0, z: 0 });
+  });
+
+  it('has a slope before it is sure, from what may still be garbage', () => {
+    const growth = heapGrowth([], floor(4, 24), INTERVAL_BYTES);
+    expect(growth.z).toBe(0);
+    expect(growth.bytesPerSecond).toBe(2 * INTERVAL_BYTES);
   });
 
   // The arithmetic of the measurements: samples come by chance, 24 caches of 1 MB are renewed, one function leaks.
@@ -133,7 +142,7 @@ describe('growth', () => {
         bytes.set(0, leaked);
         series.add(at * SECOND, bytes, true);
       }
-      const z = (site: number) => heapGrowth(series.floors(site), INTERVAL_BYTES)?.z ?? 0;
+      const z = (site: number) => heapGrowth(series.floors(site), series.provisional(site), INTERVAL_BYTES).z;
       const others = Array.from({ length: 24 }, (_, cache) => z(cache + 1));
       expect(z(0)).toBeGreaterThan(3.5);
       expect(Math.max(...others)).toBeLessThan(3.5);

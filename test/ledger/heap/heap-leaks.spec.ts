@@ -34,8 +34,11 @@ describe('heap by allocation site', () => {
     const [native] = reports.get('nativeLeak')!.sites;
     expect(native!.stack[0]).toMatchObject({ function: 'nativeLeak', library: false });
     const [library] = reports.get('libraryLeak')!.sites;
-    expect(library!.stack.map(({ library }) => library)).toEqual([true, true, false, false]);
-    expect(library!.stack[1]).toMatchObject({ file: 'node_modules/fake-library/index.js', function: 'build' });
+    const user = library!.stack.findIndex((frame) => !frame.library);
+    // One frame of the library or two: its callback may be inlined.
+    expect(user).toBeGreaterThan(0);
+    expect(library!.stack[user - 1]).toMatchObject({ file: 'node_modules/fake-library/index.js', function: 'build' });
+    expect(library!.stack[user]).toMatchObject({ function: 'libraryLeak' });
   });
 
   it('is sure of nothing in a program that only renews what it holds', () => {

@@ -1,6 +1,6 @@
 /**
  * A program that works and leaks: 20 intervals at `LINES.interval`, 5 more for each line on its standard input, objects in
- * `keepObjects`, processor time in `burnTime`.
+ * `keepObjects`, processor time in `burnTime`. What it renews makes V8 collect.
  */
 export const LEAKING_PROGRAM = `
 const kept = [];
@@ -10,7 +10,12 @@ function openIntervals(count) {
     intervals.push(setInterval(() => undefined, 60_000));
 }
 function keepObjects() {
-  for (let index = 0; index < 3_000; index++) kept.push({ index, text: 'object ' + index });
+  for (let index = 0; index < 600; index++) kept.push({ index, text: 'object ' + index });
+}
+let renewed = [];
+function renewObjects() {
+  for (let index = 0; index < 3_000; index++) renewed.push({ index, text: 'renewed ' + index });
+  if (renewed.length > 60_000) renewed = [];
 }
 function burnTime() {
   const until = performance.now() + 15;
@@ -20,7 +25,7 @@ function burnTime() {
 }
 openIntervals(20);
 process.stdin.on('data', () => openIntervals(5));
-const work = setInterval(function workOnce() { burnTime(); keepObjects(); }, 30);
+const work = setInterval(function workOnce() { burnTime(); keepObjects(); renewObjects(); }, 30);
 process.stdin.on('end', () => { clearInterval(work); intervals.forEach(clearInterval); });
 `;
 

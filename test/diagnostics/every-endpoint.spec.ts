@@ -1,0 +1,160 @@
+import { connect } from 'node:net';
+import { CommanderClient } from '../../src/sdk/commander-client';
+import { BuiltApp } from '../support/built-app';
+import { eventually } from '../support/eventually';
+import { TcpAgent } from '../support/fake-agent';
+import { RedisServer } from '../support/redis-server';
+import { everyEndpoint, fullAnswer, holdCostlySlot, pathOf, queriesOf, titleOf } from './support/every-endpoint';
+
+jest.setTimeout(120_000);
+
+/** Nowhere to be found in an answer. */
+const SECRETS = {
+  environment: 'planted-in-the-environment',
+  commandToken: 'planted-command-token-0123456789',
+  diagnosticsToken: 'planted-diagnostics-token-0123456789',
+  redisPassword: 'planted-redis-password',
+  argument: 'planted-in-an-argument',
+  payload: 'planted-in-a-payload',
+  header: 'planted-in-a-header',
+  result: 'planted-in-a-result',
+};
+
+/** The whole heap, and so whatever is in it: nobody gets it who may not read the memory of the process. */
+const HOLDS_THE_HEAP = ['POST /diagnostics/snapshot'];
+
+const table = everyEndpoint.map((endpoint) => [titleOf(endpoint), endpoint] as const);
+
+describe('every endpoint of the diagnostics', () => {
+  let redis: RedisServer;
+  let app: BuiltApp;
+  let client: CommanderClient;
+  let agent: TcpAgent;
+  let groupId: string;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start({ password: SECRETS.redisPassword });
+    app = await BuiltApp.start({
+      redisUrl: redis.url,
+      appArgs: [`--password=${SECRETS.argument}`],
+      env: {
+        SOME_PASSWORD: SECRETS.environment,
+        COMMANDER_TOKEN: SECRETS.commandToken,
+        DIAGNOSTICS_TOKEN: SECRETS.diagnosticsToken,
+        RECORDER_INTERVAL_MS: '200',
+      },
+    });
+    client = new CommanderClient({ port: app.tcpPort, token: SECRETS.commandToken });
+    agent = await TcpAgent.start({ handler: () => ({ found: SECRETS.result }) });
+    await agent.join({ port: app.tcpPort, token: SECRETS.commandToken });
+    const job = { name: 'job', payload: { text: SECRETS.payload }, headers: { 'x-secret': SECRETS.header } };
+    await client.schedules.upsert({ id: 'planted', everyMs: 100, job });
+    await client.jobs.submit({ job, wait: true });
+    groupId = await eventually(async () => {
+      const { groups } = JSON.parse(
+        (await fullAnswer(app.httpUrl, 'GET', '/diagnostics/groups')).text.replace(/^.*\n/, ''),
+      );
+      return (groups[0] as { id: string }).id;
+    });
+  });
+
+  afterAll(async () => {
+    await client?.close();
+    await agent?.stop();
+    await app?.stop();
+    await redis?.stop();
+  });
+
+  it('is found by the table', () => {
+    const titles = table.map(([title]) => title);
+    expect(titles).toEqual(expect.arrayContaining(['GET /diagnostics', 'GET /debug/pprof/heap', ...HOLDS_THE_HEAP]));
+    expect(new Set(titles).size).toBe(titles.length);
+  });
+
+  it.each(table.filter(([title]) => !HOLDS_THE_HEAP.includes(title)))(
+    '%s shows no secret',
+    async (_title, endpoint) => {
+      const authorization = { Authorization: `Bearer ${SECRETS.diagnosticsToken}` };
+      const timed =
+        Object.hasOwn(endpoint.query.shape, 'seconds') && endpoint.costlySeconds?.(endpoint.query.parse({}));
+      for (const query of queriesOf(endpoint)) {
+        const asked = [query, timed && !query.includes('seconds=') ? 'seconds=1' : ''].filter(Boolean).join('&');
+        const path = `${pathOf(endpoint, { id: groupId })}?${asked}`;
+        const { status, text } = await fullAnswer(app.httpUrl, endpoint.method, path, { headers: authorization });
+        expect([path, status < 400 || status === 404, status]).toEqual([path, true, status]);
+        const shown = Object.entries(SECRETS).filter(([, secret]) => text.includes(secret));
+        expect([path, shown]).toEqual([path, []]);
+      }
+    },
+  );
+
+  it.each(table)('%s is for this machine, or for the token', async (_title, endpoint) => {
+    const path = pathOf(endpoint, { id: groupId });
+    const refused = async (headers: Record<string, string>): Promise<void> => {
+      const answer = await fullAnswer(app.httpUrl, endpoint.method, path, { headers });
+      expect([path, answer.status]).toEqual([path, 401]);
+    };
+    await refused({ 'X-Forwarded-For': '203.0.113.7' });
+    await refused({ Host: 'commander.example.org' });
+    await refused({ Host: 'commander.example.org', Authorization: 'Bearer wrong' });
+  });
+
+  it.each(table)('%s takes no parameter and no method that it does not know', async (_title, endpoint) => {
+    const path = pathOf(endpoint, { id: groupId });
+    const strange = await fullAnswer(app.httpUrl, endpoint.method, `${path}?planted=${SECRETS.argument}`);
+    expect([path, strange.status]).toEqual([path, 400]);
+    expect(strange.text).not.toContain(SECRETS.argument);
+    expect((await fullAnswer(app.httpUrl, 'DELETE', path)).status).toBe(405);
+  });
+
+  describe('that costs much', () => {
+    const costly = table.flatMap(([title, endpoint]) =>
+      queriesOf(endpoint)
+        .filter((query) => {
+          const parsed = endpoint.query.safeParse(Object.fromEntries(new URLSearchParams(query)));
+          return parsed.success && endpoint.costlySeconds?.(parsed.data) !== undefined;
+        })
+        .slice(0, 1)
+        .map((query) => [title, endpoint, query] as const),
+    );
+    let letGo: () => Promise<void>;
+
+    beforeAll(async () => {
+      letGo = holdCostlySlot(app.httpUrl);
+      await eventually(async () => {
+        expect((await fullAnswer(app.httpUrl, 'GET', '/diagnostics/report')).status).toBe(429);
+      });
+    });
+    afterAll(() => letGo());
+
+    it('is found by the table', () => expect(costly.length).toBeGreaterThan(7));
+
+    it.each(costly)('%s waits for its turn', async (_title, endpoint, query) => {
+      const answer = await fullAnswer(app.httpUrl, endpoint.method, `${pathOf(endpoint)}?${query}`);
+      expect(answer.status).toBe(429);
+      expect(answer.text).toMatch(/"Retry-After","\d+"/);
+      expect(answer.text).toContain('"RATE_LIMITED"');
+    });
+
+    it.each(costly)('%s is nothing for a page of another site', async (_title, endpoint, query) => {
+      const path = `${pathOf(endpoint)}?${query}`;
+      for (const [name, value] of [
+        ['Sec-Fetch-Site', 'cross-site'],
+        ['Origin', 'https://example.org'],
+        ['Origin', 'null'],
+      ] as const) {
+        const answer = await fullAnswer(app.httpUrl, endpoint.method, path, { headers: { [name]: value } });
+        expect(answer.status).toBe(403);
+      }
+    });
+  });
+
+  it('goes on answering after all that', async () => {
+    expect((await fullAnswer(app.httpUrl, 'GET', '/diagnostics')).status).toBe(200);
+    const socket = connect(app.httpPort, '127.0.0.1');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    socket.destroy();
+    expect(app.output()).not.toMatch(/diagnostics failed/);
+    for (const secret of Object.values(SECRETS)) expect(app.output()).not.toContain(secret);
+  });
+});
