@@ -1,3 +1,4 @@
+import { eachItemLua } from '../redis/gathered-script.js';
 import { finishRunFunctionLua } from './finish-run.lua.js';
 import { runKeyspaceLua } from './run-keyspace.lua.js';
 
@@ -83,38 +84,38 @@ end
 `;
 
 /**
- * Submits one run.
- * ARGV: prefix, JSON of {ns, runId, scheduleId?, specText, resultKey?, priority?, outboxMs, delayMs?, at?, idempotencyScope, idempotencyKey?,
- * windowMs, maxOpenRuns, overlap, keep, failedAgentId?,
- * retryOf?}; retryOf takes that run out of the dead letters.
- * Returns JSON {runId, created, at, dueAt?, buffered?, cancelled} or {refused: 'full' | 'overlap'}.
+ * Submits runs.
+ * ARGV: prefix, JSON of a list of {ns, runId, scheduleId?, specText, resultKey?, priority?, outboxMs, delayMs?, at?, idempotencyScope,
+ * idempotencyKey?, windowMs, maxOpenRuns, overlap, keep, failedAgentId?, retryOf?}; retryOf takes that run out of the dead letters.
+ * Returns for each {runId, created, at, dueAt?, buffered?, cancelled} or {refused: 'full' | 'overlap'}.
  */
 export const submitRunLua = `
 ${runKeyspaceLua}
 ${finishRunFunctionLua}
 ${createRunLua}
-local request = cjson.decode(ARGV[2])
 local at = now()
-local key
-if request.idempotencyKey then
-  key = prefix .. ':idempotency:' .. request.ns .. ':' .. request.idempotencyScope .. ':' .. request.idempotencyKey
-  local first = redis.call('GET', key)
-  if first then return cjson.encode({ runId = first, created = false, at = at, cancelled = {} }) end
+local function each(request)
+  local key
+  if request.idempotencyKey then
+    key = prefix .. ':idempotency:' .. request.ns .. ':' .. request.idempotencyScope .. ':' .. request.idempotencyKey
+    local first = redis.call('GET', key)
+    if first then return { runId = first, created = false, at = at, cancelled = {} } end
+  end
+  if redis.call('ZCARD', dueKey) >= request.maxOpenRuns then return { refused = 'full' } end
+  local admitted, cancelled = 'run', {}
+  if request.scheduleId then admitted, cancelled = admit(request.ns, request.scheduleId, request.overlap, request.keep) end
+  if admitted == 'skip' then return { refused = 'overlap' } end
+  local dueAt = request.at
+  if request.delayMs then dueAt = at + request.delayMs end
+  createRun({
+    ns = request.ns, runId = request.runId, scheduleId = request.scheduleId, specText = request.specText,
+    resultKey = request.resultKey, priority = request.priority, failedAgentId = request.failedAgentId,
+    at = at, outboxMs = request.outboxMs, dueAt = dueAt, buffered = admitted == 'buffer' or nil,
+  })
+  if request.retryOf then redis.call('ZREM', prefix .. ':dead:' .. request.ns, request.retryOf) end
+  if key then redis.call('SET', key, request.runId, 'PX', request.windowMs) end
+  local reply = { runId = request.runId, created = true, at = at, cancelled = cancelled, buffered = admitted == 'buffer' }
+  if dueAt and dueAt > at then reply.dueAt = dueAt end
+  return reply
 end
-if redis.call('ZCARD', dueKey) >= request.maxOpenRuns then return '{"refused":"full"}' end
-local admitted, cancelled = 'run', {}
-if request.scheduleId then admitted, cancelled = admit(request.ns, request.scheduleId, request.overlap, request.keep) end
-if admitted == 'skip' then return '{"refused":"overlap"}' end
-local dueAt = request.at
-if request.delayMs then dueAt = at + request.delayMs end
-createRun({
-  ns = request.ns, runId = request.runId, scheduleId = request.scheduleId, specText = request.specText,
-  resultKey = request.resultKey, priority = request.priority, failedAgentId = request.failedAgentId,
-  at = at, outboxMs = request.outboxMs, dueAt = dueAt, buffered = admitted == 'buffer' or nil,
-})
-if request.retryOf then redis.call('ZREM', prefix .. ':dead:' .. request.ns, request.retryOf) end
-if key then redis.call('SET', key, request.runId, 'PX', request.windowMs) end
-local reply = { runId = request.runId, created = true, at = at, cancelled = cancelled, buffered = admitted == 'buffer' }
-if dueAt and dueAt > at then reply.dueAt = dueAt end
-return cjson.encode(reply)
-`;
+${eachItemLua}`;

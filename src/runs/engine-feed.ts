@@ -47,11 +47,6 @@ export class EngineFeed {
     return this.isRunning_;
   }
 
-  /** Nothing waits in the engine, as far as is known here: what is begun without it overtakes nobody. */
-  get isIdle(): boolean {
-    return this.isEmpty;
-  }
-
   /** Jobs were added: so many may be there to fetch. */
   expect(count: number): void {
     this.isEmpty = false;

@@ -20,6 +20,7 @@ import type { EngineJob, HandedRun } from './engine-job.js';
 import { RunExecutor } from './run-executor.js';
 import { RunSlots } from './run-slots.js';
 import { WaitedRuns } from './waited-runs.js';
+import { WaitingRuns } from './waiting-runs.js';
 
 export interface EngineCounts {
   waitingCount: number;
@@ -35,6 +36,8 @@ const BUSY_STATES: ReadonlySet<string> = new Set(['waiting', 'prioritized', 'act
 /** Closing a worker whose Redis answers takes milliseconds; this bounds the case where it does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
 const WAITED_LOOK_MS = 50;
+/** Runs that may wait here for each place. */
+const WAITING_PER_PLACE = 4;
 
 /**
  * Where a run is executed that is due: here at once while there is a place (MAX_CONCURRENT_RUNS), else by way of BullMQ on the replica
@@ -46,7 +49,10 @@ const WAITED_LOOK_MS = 50;
 export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(Engine.name);
   private readonly queue: Queue<EngineJob>;
+  private readonly waiting: WaitingRuns;
   private feed?: EngineFeed;
+  /** Places that runs have which came without the engine. */
+  private hereCount = 0;
 
   constructor(
     @Inject(REDIS) private readonly redis: RedisClient,
@@ -59,6 +65,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly serving: ServingState,
     readiness: ReadinessChecks,
   ) {
+    this.waiting = new WaitingRuns(settings.maxConcurrentRuns * WAITING_PER_PLACE, (runs) => this.handOn(runs));
     this.queue = new Queue<EngineJob>(QUEUE_NAME, {
       connection: engineConnection(redis),
       prefix: keys.key(),
@@ -91,14 +98,16 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   /**
-   * Begins runs here, at once, as many as there are places for, as long as none waits in the engine that came before them.
-   * Should this replica die on the way, the due index brings them back.
+   * Begins runs here, at once, as many as there are places for that the engine's jobs do not wait for. Should this replica die on the way, the due index brings them back.
    * @returns the others, to {@link add}
    */
   begin(runs: readonly HandedRun[]): readonly HandedRun[] {
-    const hereCount = this.feed?.isIdle === true ? this.slots.tryTake(runs.length) : 0;
-    for (const run of runs.slice(0, hereCount)) void this.executeHere(run);
-    return runs.slice(hereCount);
+    if (this.feed === undefined) return runs;
+    const count = this.slots.tryTake(runs.length);
+    for (const run of runs.slice(0, count)) void this.executeHere(run);
+    const others = runs.slice(count);
+    // Where nothing is under way, nothing will end in a moment.
+    return this.hereCount > 0 ? this.waiting.add(others) : others;
   }
 
   /** Hands runs to the engine, for the first replica that has a place. Repeating a hand-over that it still has changes nothing. */
@@ -145,6 +154,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
    */
   async beforeApplicationShutdown(): Promise<void> {
     this.slots.close();
+    this.waiting.close();
     if (this.feed !== undefined) await settleWithin(this.feed.stop(), CLOSE_TIMEOUT_MS);
     await this.beginWaitedRuns();
     const drained = await this.inFlight.idle(this.drainLeftMs(), 'run');
@@ -173,14 +183,26 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     return this.serving.drainLeftMs(this.settings.drainTimeoutMs);
   }
 
-  private async executeHere(run: HandedRun): Promise<void> {
-    try {
-      await this.execute(run);
-    } catch (error) {
-      this.logger.debug(`run ${run.runId} comes due again: ${(error as Error).message}`);
-    } finally {
-      this.slots.give();
+  /** A place takes one run after the other as long as some wait for it. */
+  private async executeHere(first: HandedRun): Promise<void> {
+    this.hereCount += 1;
+    let run: HandedRun | undefined = first;
+    while (run !== undefined) {
+      try {
+        await this.execute(run);
+      } catch (error) {
+        this.logger.debug(`run ${run.runId} comes due again: ${(error as Error).message}`);
+      }
+      // The engine's jobs, which came from afar, go first.
+      run = this.slots.isAwaited ? undefined : this.waiting.next();
     }
+    this.hereCount -= 1;
+    this.slots.give();
+  }
+
+  private handOn(runs: HandedRun[]): void {
+    // What fails here comes due again.
+    this.add(runs).catch((error: Error) => this.logger.debug(`runs were not handed on: ${error.message}`));
   }
 
   private async execute(run: HandedRun): Promise<void> {

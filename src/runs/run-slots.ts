@@ -13,6 +13,11 @@ export class RunSlots {
     this.freeCount = maxConcurrentRuns;
   }
 
+  /** Whether {@link take} waits. */
+  get isAwaited(): boolean {
+    return this.waiting !== undefined;
+  }
+
   /** Takes as many as are free, `count` at most; none while {@link take} waits, nor once closed. @returns how many */
   tryTake(count: number): number {
     if (this.isClosed || this.waiting !== undefined) return 0;

@@ -82,13 +82,18 @@ export interface ParkedRun {
   waitedMs: number;
 }
 
+/** What the script answers for one run. */
+type SubmitReply =
+  | { refused: 'full' | 'overlap' }
+  | { runId: string; created: boolean; at: number; dueAt?: number; buffered?: boolean; cancelled: unknown };
+
 /** Runs in Redis: every change is one script, fenced by the run's epoch. */
 @Injectable()
 export class RunStore {
-  private readonly submitScript = new RedisScript<string>('submit-run', submitRunLua);
   private readonly divideScript = new RedisScript<number>('divide-run', divideRunLua);
   private readonly parkScript = new RedisScript<number[]>('park-run', parkRunLua);
   private readonly requeueScript = new RedisScript<[number, number, number] | []>('requeue-run', requeueRunLua);
+  private readonly submits: GatheredScript<object, SubmitReply>;
   private readonly begins: GatheredScript<AttemptToBegin, string[]>;
   private readonly finishes: GatheredScript<RunToFinish, [number, string?, number?, number?]>;
 
@@ -98,6 +103,7 @@ export class RunStore {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     const due = keys.key('due');
+    this.submits = new GatheredScript(gate, 'submit-run', submitRunLua, due, () => [keys.key()]);
     this.begins = new GatheredScript(gate, 'begin-attempt', beginAttemptLua, due, () => [keys.key()]);
     this.finishes = new GatheredScript(gate, 'finish-run', finishRunLua, due, () => [keys.key(), ...this.keep]);
   }
@@ -112,7 +118,7 @@ export class RunStore {
    * @throws CommandError RATE_LIMITED when MAX_OPEN_RUNS have not ended yet, OVERLAP_SKIPPED when the schedule's policy
    * refuses a second run
    */
-  async submit(redis: RedisClient, run: NewRun): Promise<SubmittedRun> {
+  async submit(run: NewRun): Promise<SubmittedRun> {
     const { namespace, scheduleId, spec, idempotencyKey, overlap = 'allow' } = run;
     const runSpec = run.retryOf === undefined ? { ...spec, idempotencyKey } : spec;
     const failedAgentIds = run.failedAgentId === undefined ? [] : [run.failedAgentId];
@@ -135,10 +141,7 @@ export class RunStore {
       retryOf: run.retryOf,
       failedAgentId: run.failedAgentId,
     };
-    const text = await this.run(redis, this.submitScript, [JSON.stringify(request)]);
-    const reply = JSON.parse(text) as
-      | { refused: 'full' | 'overlap' }
-      | { runId: string; created: boolean; at: number; dueAt?: number; buffered?: boolean; cancelled: unknown };
+    const reply = await this.submits.run(request);
     if ('refused' in reply) {
       if (reply.refused === 'full') {
         throw new CommandError('RATE_LIMITED', `more than ${this.settings.maxOpenRuns} runs have not ended yet`);

@@ -33,7 +33,7 @@ export class RunSubmission {
    * does not end the run, and the error of a run that failed
    */
   async submit(run: NewRun, wait: boolean, context: CommandContext): Promise<CommandReply<'job.submit'>> {
-    const submitted = await this.gate.run(context.deadlineAt, (redis) => this.store.submit(redis, run));
+    const submitted = await this.gate.run(context.deadlineAt, () => this.store.submit(run));
     const { runId, deduplicated, dueAt, buffered, cancelled } = submitted;
     if (cancelled.length > 0) {
       await this.gate.run(context.deadlineAt, (redis) =>
