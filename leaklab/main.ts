@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type PeerScores, writePage } from './runner/page.js';
 import { type PeerName, PEERS, type PeerScore, runPeer } from './runner/peer-run.js';
@@ -44,7 +44,13 @@ async function main(): Promise<void> {
   const order = [...scenarios].sort((one, other) => secondsOf(other) - secondsOf(one));
   const results = new Map<string, ScenarioResult>();
   await inTurns(width, order, async (scenario) => {
-    const { result, observation } = await runScenario(scenario, secondsOf(scenario), checkout, build);
+    const run = await runScenario(scenario, secondsOf(scenario), checkout, build).catch((error: unknown) => {
+      // The others are worth their score even so; the table lacks this one, and the run has failed.
+      console.error(`${scenario.id} failed:`, error);
+      process.exitCode = 1;
+    });
+    if (!run) return;
+    const { result, observation } = run;
     results.set(scenario.id, result);
     writeFileSync(join(logs, `${scenario.id}.json`), JSON.stringify({ result, observation }, null, 1));
     say(scenario, result);
@@ -53,7 +59,7 @@ async function main(): Promise<void> {
   const inOrder = scenarios.flatMap(({ id }) => results.get(id) ?? []);
   const page = writePage(inOrder, peers, {
     command: ['npm run leaklab', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
-    machine: `Node ${process.version}, ${cpus().length} cores, ${width} at a time`,
+    machine: `Node ${process.version}, ${cpus().length} cores, ${width} at a time, load average ${Math.round(loadavg()[1])} at the end`,
     date: new Date().toISOString().slice(0, 10),
   });
   // Only a run of the public set as a whole is the page.
