@@ -1,20 +1,13 @@
 // `npm run demo`: examples/hot-list from end to end. Commander with a Redis of its own, the example's sites, two agents and the API,
 // each a process; then one agent is killed. Ends by itself; exit code 1 if anything expected did not happen.
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
-import { Actor } from './demo/actor.mjs';
-import { Expectations } from './demo/expectations.mjs';
+import { eventually } from './demo/eventually.mjs';
+import { buildExample } from './demo/example-build.mjs';
 import { RunWatch, succeededBy } from './demo/run-watch.mjs';
+import { Stage } from './demo/stage.mjs';
 import { heading, showList, showRun } from './demo/view.mjs';
-import { inCheckout } from './lib/checkout.mjs';
-import { Failure, runMain, say } from './lib/failure.mjs';
-import { Guardian } from './lib/guardian.mjs';
-import { startLocalRedis } from './lib/local-redis.mjs';
-import { ensureRedisBinary } from './lib/redis-binary.mjs';
-import { exitCodeOf, runProgram } from './lib/run-program.mjs';
+import { Failure, runMain } from './lib/failure.mjs';
 import { setUp } from './lib/set-up.mjs';
-import { hashOf, isStamped, writeStamp } from './lib/stamp.mjs';
-import { onStopSignal } from './lib/stop-signals.mjs';
 
 const EVERY_MS = 2_000;
 const KEYS = ['news', 'board', 'videos'];
@@ -23,85 +16,17 @@ const EXAMPLE = 'examples/hot-list';
 await runMain(async () => {
   // `--built`: takes dist/ as it is.
   if (!process.argv.includes('--built')) await setUp();
-  await buildExample();
-
-  const guardian = new Guardian();
-  const actors = [];
-  let redis;
-  let client;
-  const guardAll = () =>
-    guardian.guard(
-      ...actors.filter(({ end }) => end === undefined).map(({ pid }) => pid),
-      ...(redis ? [redis.pid] : []),
-    );
-  const start = (name, file, env) => {
-    const actor = new Actor(name, inCheckout(file), env);
-    actors.push(actor);
-    guardAll();
-    return actor;
-  };
-  let tidyingUp;
-  /** Last started, first stopped: commander after those who use it, Redis after commander. Returns who had to be killed. */
-  const tidyUp = () => {
-    tidyingUp ??= (async () => {
-      const late = [];
-      await client?.close();
-      for (const actor of [...actors].reverse()) if (!(await actor.stop())) late.push(actor.name);
-      await redis?.stop();
-      if (redis) await rm(redis.dataDir, { recursive: true, force: true });
-      guardian.release();
-      return late;
-    })();
-    return tidyingUp;
-  };
-  onStopSignal((signal, count) => {
-    if (count > 1) process.exit(exitCodeOf(signal));
-    void tidyUp().then(() => process.exit(exitCodeOf(signal)));
-  });
-
-  const expectations = new Expectations();
-  try {
-    // Data of its own: a demo leaves no schedules in the Redis of `npm start`.
-    redis = await startLocalRedis(await ensureRedisBinary(), `demo-${process.pid}`);
-    guardAll();
-    await show({ start, redisUrl: redis.url, expectations, keep: (made) => (client = made) });
-  } catch (error) {
-    if (tidyingUp) return await tidyingUp;
-    for (const { name, output } of actors)
-      if (output) console.error(`--- the last lines of ${name}\n${output.split('\n').slice(-30).join('\n')}`);
-    await tidyUp();
-    console.error(expectations.lines().join('\n'));
-    throw error;
-  }
-  const late = await tidyUp();
-  expectations.expect(
-    `every process ended by itself after SIGTERM${late.length > 0 ? ` (not: ${late.join(', ')})` : ''}`,
-    late.length === 0,
+  await buildExample(EXAMPLE, ['agent', 'api', 'sites']);
+  await new Stage().play(
+    show,
+    `Read ${EXAMPLE} for the two apps behind this; \`npm start\` starts a commander for your own.`,
   );
-
-  heading('What was to be seen');
-  console.log(expectations.lines().join('\n'));
-  if (!expectations.areMet) throw new Failure('the demo did not show everything it should');
-  console.log(`\nRead ${EXAMPLE} for the two apps behind this; \`npm start\` starts a commander for your own.`);
-  process.exit(0);
 });
 
-async function buildExample() {
-  const stamp = `${EXAMPLE}/dist/.built`;
-  const parts = ['agent', 'api', 'sites', 'tsconfig.json'].map((part) => `${EXAMPLE}/${part}`);
-  const builtFrom = hashOf(...parts, 'tsconfig.json', 'src/sdk', 'src/contract', 'package-lock.json');
-  if (isStamped(stamp, builtFrom)) return;
-  say('building the example');
-  const code = await runProgram(process.execPath, [
-    inCheckout('node_modules/typescript/bin/tsc'),
-    '-p',
-    inCheckout(EXAMPLE),
-  ]);
-  if (code !== 0) throw new Failure(`the example does not compile (exit code ${code})`);
-  writeStamp(stamp, builtFrom);
-}
-
-async function show({ start, redisUrl, expectations, keep }) {
+async function show(stage) {
+  const { expectations } = stage;
+  const start = (...actor) => stage.start(...actor);
+  const redisUrl = stage.redis.url;
   const token = randomBytes(16).toString('hex');
   heading('Starting');
   const commander = start('commander', 'dist/main.js', {
@@ -128,7 +53,7 @@ async function show({ start, redisUrl, expectations, keep }) {
 
   const { CommanderClient } = await import('mu-commander/client');
   const client = new CommanderClient({ port: tcp.port, token });
-  keep(client);
+  stage.beforeTheEnd(() => client.close());
 
   heading(`Schedules that the API has declared (every ${EVERY_MS / 1_000} s)`);
   const schedules = await eventually(async () => {
@@ -213,14 +138,4 @@ async function fetchLists(apiUrl) {
       return response.json();
     }),
   );
-}
-
-/** What `look` returns, as soon as it is something; undefined after `timeoutMs`. */
-async function eventually(look, timeoutMs) {
-  const deadlineAt = Date.now() + timeoutMs;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined || Date.now() >= deadlineAt) return found;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }

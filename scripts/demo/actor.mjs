@@ -7,11 +7,11 @@ const KEPT_OUTPUT_CHARS = 16_384;
 
 /** One process of the demo. It reports `{ type: 'ready', … }` over IPC; what it prints is kept for the case of a failure. */
 export class Actor {
-  constructor(name, file, env) {
+  constructor(name, file, env, nodeArgs = []) {
     this.name = name;
     this.output = '';
     this.end = undefined;
-    const child = spawn(process.execPath, ['--enable-source-maps', file], {
+    const child = spawn(process.execPath, [...nodeArgs, '--enable-source-maps', file], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Its own session: Ctrl-C goes to the demo, which ends its processes in order.

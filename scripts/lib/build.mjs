@@ -22,6 +22,9 @@ export async function build() {
   const builtFrom = hashOf(...SOURCES);
   const code = await runProgram(process.execPath, [inCheckout('node_modules/@nestjs/cli/bin/nest.js'), 'build']);
   if (code !== 0) throw new Failure(`the build failed (exit code ${code}); see the lines above`);
+  // Loaded now, because on a fresh checkout there was nothing to load it from before the installation.
+  const { bundlePage } = await import('./page-bundle.mjs');
+  await bundlePage();
   if (existsSync(inCheckout(PROGRAM))) chmodSync(inCheckout(PROGRAM), 0o755);
   writeStamp(STAMP, builtFrom);
 }

@@ -12,6 +12,7 @@ import type { Endpoint } from './http/endpoint.js';
 import { LivePart } from './live/live.part.js';
 import { LivesPart } from './lives/lives.part.js';
 import { MetricsPart } from './metrics/metrics.part.js';
+import { PagePart } from './page/page.part.js';
 import { profileParts } from './profiles/profile-parts.js';
 import { Activity } from './recorder/activity.js';
 import { Recorder } from './recorder/recorder.js';
@@ -55,7 +56,9 @@ export class Diagnostics {
       { taker: new SampleTaker(activity), lastSample, verdicts: () => this.verdicts.latest() },
       log,
     );
+    // The page first: it takes from the summary the requests of browsers.
     const parts: DiagnosticsPart[] = [
+      new PagePart(),
       this.summary,
       this.verdicts,
       this.groups,

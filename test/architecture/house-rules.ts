@@ -18,6 +18,8 @@ const FOR_OTHER_APPS: Readonly<Record<string, readonly string[]>> = {
   sdk: ['contract'],
   cli: ['sdk', 'contract'],
   jest: ['ledger'],
+  // Runs in a browser, and takes types alone from the contract.
+  page: ['contract'],
 };
 
 const COMPOSITION = ['main.ts', 'app.module.ts'];

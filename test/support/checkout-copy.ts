@@ -8,7 +8,7 @@ import { eventually } from './eventually.js';
 const checkout = join(__dirname, '../..');
 
 export interface CheckoutCopyOptions {
-  /** Replaces src/ by this one file as src/main.ts. Without it src/ and dist/ are those of this checkout. */
+  /** Replaces src/ (but the page) by this one file as src/main.ts. Without it src/ and dist/ are those of this checkout. */
   mainFile?: string;
 }
 
@@ -32,6 +32,8 @@ export class CheckoutCopy {
     if (mainFile) {
       mkdirSync(this.file('src'));
       cpSync(mainFile, this.file('src/main.ts'));
+      // The build bundles it whatever the program is.
+      cpSync(join(checkout, 'src/page'), this.file('src/page'), { recursive: true });
     }
     symlinkSync(join(checkout, 'node_modules'), this.file('node_modules'));
   }

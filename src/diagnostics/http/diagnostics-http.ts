@@ -64,10 +64,12 @@ export class DiagnosticsHttp {
     }
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     try {
-      this.checkAccess(request);
+      const found = matching.find(
+        ({ endpoint }) => endpoint.method === method && (endpoint.wants?.(request.headers, url.searchParams) ?? true),
+      );
+      this.checkAccess(request, found?.endpoint.open);
       if (url.href.length > MAX_TARGET_LENGTH)
         throw new HttpRefusal('INVALID_ARGUMENT', `path: at most ${MAX_TARGET_LENGTH} characters`);
-      const found = matching.find(({ endpoint }) => endpoint.method === method);
       if (found === undefined) {
         const allowed = [...new Set(matching.map(({ endpoint }) => endpoint.method))].join(', ');
         throw new HttpRefusal('METHOD_NOT_ALLOWED', `expected ${allowed}`, { headers: { Allow: allowed } });
@@ -90,11 +92,13 @@ export class DiagnosticsHttp {
     this.closing.abort();
   }
 
-  private checkAccess(request: IncomingMessage): void {
+  private checkAccess(request: IncomingMessage, isOpen = false): void {
     try {
       this.access.check(request);
     } catch (refusal) {
       this.strangers.take();
+      // It holds nothing of the process, and asks for the token that was not sent.
+      if (isOpen && refusal instanceof HttpRefusal && refusal.code === 'UNAUTHENTICATED') return;
       throw refusal;
     }
     this.admitted.take();

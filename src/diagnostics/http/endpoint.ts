@@ -30,6 +30,10 @@ export interface Endpoint<Query = unknown> {
   readonly method: 'GET' | 'POST';
   /** Begins with `/`; a segment `:name` stands for any one. The first endpoint that matches answers. */
   readonly path: string;
+  /** Served without the token where one is set: for what holds nothing of the process. */
+  readonly open?: boolean;
+  /** Of several endpoints with one path the first answers that wants the request; without it, it wants all. */
+  wants?(headers: IncomingHttpHeaders, query: URLSearchParams): boolean;
   /** One sentence for the OpenAPI document. */
   readonly summary: string;
   /** Query parameters as text; what it does not know is refused with 400. */

@@ -1,0 +1,51 @@
+import { useState } from 'preact/hooks';
+import { ApiError, ask } from '../data/api.js';
+
+interface Download {
+  label: string;
+  path: string;
+  file: string;
+}
+
+const downloads: readonly Download[] = [
+  { label: 'Handles (pprof)', path: 'diagnostics/profiles/handles', file: 'handles.pb.gz' },
+  { label: 'Heap (pprof)', path: 'diagnostics/profiles/heap', file: 'heap.pb.gz' },
+  { label: 'CPU, 10 s (pprof)', path: 'diagnostics/profiles/cpu?seconds=10', file: 'cpu.pb.gz' },
+  { label: 'Groups (JSON)', path: 'diagnostics/groups?limit=200', file: 'groups.json' },
+  { label: 'Verdicts (JSON)', path: 'diagnostics/verdicts', file: 'verdicts.json' },
+  { label: 'History (JSON)', path: 'diagnostics/history', file: 'history.json' },
+];
+
+/** Files to take away. Fetched by script, because a link could not carry the token. */
+export function Downloads() {
+  const [word, setWord] = useState('');
+  const take = async ({ label, path, file }: Download): Promise<void> => {
+    setWord(`${label}: asking…`);
+    try {
+      const blob = await (await ask(path)).blob();
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(blob);
+      link.download = file;
+      link.click();
+      URL.revokeObjectURL(link.href);
+      setWord('');
+    } catch (error) {
+      setWord(`${label}: ${error instanceof ApiError ? error.message : String(error)}`);
+    }
+  };
+  return (
+    <details class="menu">
+      <summary>Download</summary>
+      <ul>
+        {downloads.map((download) => (
+          <li key={download.file}>
+            <button type="button" class="link" onClick={() => void take(download)}>
+              {download.label}
+            </button>
+          </li>
+        ))}
+      </ul>
+      <p role="status">{word}</p>
+    </details>
+  );
+}

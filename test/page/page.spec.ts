@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import type { LedgerGroups } from '../../src/contract/ledger.schema';
+import { Browser, hasBrowser } from '../support/browser';
+import { BuiltApp } from '../support/built-app';
+import { RedisServer } from '../support/redis-server';
+
+jest.setTimeout(120_000);
+
+const FIXTURE = 'test/page/fixtures/planted-leak.cjs';
+const source = readFileSync(join(__dirname, '../..', FIXTURE), 'utf8').split('\n');
+const PLANT = `${FIXTURE}:${source.findIndex((line) => line.includes('// plant')) + 1}`;
+const TOKEN = 'correct-horse-battery-staple';
+const SEEN = { timeout: 90_000 };
+
+/** An address of this machine that is not loopback. */
+const outsideAddress = Object.values(networkInterfaces())
+  .flat()
+  .find((address) => address !== undefined && !address.internal && address.family === 'IPv4')?.address;
+
+(hasBrowser ? describe : describe.skip)('the page', () => {
+  let redis: RedisServer;
+  let app: BuiltApp;
+  let browser: Browser;
+  let url: string;
+
+  const start = (env: Record<string, string> = {}): Promise<BuiltApp> =>
+    BuiltApp.start({ redisUrl: redis.url, nodeArgs: ['--require', join(__dirname, 'fixtures/planted-leak.cjs')], env });
+  const pageOf = (one: BuiltApp, host = '127.0.0.1'): string => `http://${host}:${one.httpPort}/diagnostics`;
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    browser = await Browser.start();
+    app = await start();
+    url = pageOf(app);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await app?.stop();
+    await redis?.stop();
+  });
+
+  const violations = async (page: Page): Promise<string[]> => {
+    await page.evaluate(axe.source);
+    const { violations: found } = await page.evaluate<axe.AxeResults>('axe.run()');
+    return found
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  };
+
+  it('shows a healthy service as one, runs under its own policy, and finds all its parts', async () => {
+    const { page, complaints } = await browser.open(url);
+    await page.waitForSelector('.dot.live');
+    expect(await page.locator('.banner').getAttribute('data-state')).not.toBe('leaking');
+    for (const title of ['What grows', 'Memory', 'Alive, by kind', 'Made where', 'Previous lives'])
+      expect(await page.getByRole('heading', { name: title }).count()).toBe(1);
+    await page.waitForSelector('td[data-kind-live="server"]');
+    await page.waitForSelector('.chart canvas');
+    await page.getByRole('button', { name: 'Look' }).click();
+    await page.waitForSelector('.flame svg', SEEN);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it.each([
+    ['light', 1_100],
+    ['dark', 1_100],
+    ['light', 360],
+    ['dark', 360],
+  ] as const)('can be used by all in the %s, %i px wide', async (colorScheme, width) => {
+    const { page } = await browser.open(url, { colorScheme, viewport: { width, height: 800 }, bypassCSP: true });
+    await page.waitForSelector('td[data-kind-live="server"]');
+    expect(await violations(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
+    await page.context().close();
+  });
+
+  it('shows the numbers of the JSON', async () => {
+    const { page } = await browser.open(url);
+    let answer: LedgerGroups | undefined;
+    page.on('response', (response) => {
+      if (response.url().includes('/diagnostics/groups?')) void response.json().then((body) => (answer = body));
+    });
+    await page.waitForSelector('.dot.live');
+    await page.getByRole('button', { name: 'Pause' }).click();
+    // An answer that was under way when the page was paused is shown, too.
+    await page.waitForTimeout(1_000);
+    const shown = await page.$$eval('td[data-kind-live]', (cells) =>
+      cells.map((cell) => [cell.getAttribute('data-kind-live'), cell.textContent!.replace(/ \(.*\)$/, '')]),
+    );
+    const { kinds } = answer!;
+    expect(Object.fromEntries(shown)).toEqual(
+      Object.fromEntries(
+        kinds.map(({ kind, live, exact }) => [kind, `${exact ? '' : '≈'}${live.toLocaleString('en-US')}`]),
+      ),
+    );
+    await page.context().close();
+  });
+
+  it('names kind and line of a leak in the banner; the click leads to the stack, by mouse and by keyboard', async () => {
+    // axe is a script that the page's own policy would refuse.
+    const { page, complaints } = await browser.open(url, { bypassCSP: true });
+    await page.waitForSelector('.dot.live');
+    await page.getByRole('button', { name: 'Mark this moment' }).click();
+    app.signal('SIGUSR2');
+
+    await page.waitForSelector('.banner[data-state="leaking"]', SEEN);
+    const sentence = await page.locator('.banner .sentence').textContent();
+    expect(sentence).toContain(PLANT);
+    expect(sentence).toMatch(/socket/);
+
+    const suspect = page.locator('li.leaking', { hasText: PLANT }).getByRole('button').first();
+    await suspect.click();
+    await page.waitForSelector('dialog[open]');
+    expect(await page.locator('dialog .stack .own').first().textContent()).toContain(PLANT);
+    expect(await page.locator('dialog h2').textContent()).toBe('socket.client');
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('dialog[open]').count()).toBe(0);
+
+    await suspect.focus();
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog[open]');
+    await page.keyboard.press('Escape');
+
+    const compared = page.locator('tr[data-compared]', { hasText: PLANT }).first();
+    expect(await compared.locator('td').first().textContent()).toMatch(/^\+\d/);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('downloads what it offers', async () => {
+    const { page } = await browser.open(url);
+    await page.waitForSelector('.dot.live');
+    await page.getByText('Download', { exact: true }).click();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Handles (pprof)' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('handles.pb.gz');
+    expect([...readFileSync(await download.path()).subarray(0, 2)]).toEqual([0x1f, 0x8b]);
+    await page.context().close();
+  });
+
+  it('says since when the process is gone, and finds the next one', async () => {
+    const own = await start();
+    const { page } = await browser.open(pageOf(own));
+    await page.waitForSelector('.dot.live');
+    own.signal('SIGKILL');
+    await page.waitForSelector('.banner[data-state="gone"]', SEEN);
+    expect(await page.locator('.banner .stale').textContent()).toMatch(/does not answer since \d\d:\d\d:\d\d/);
+    const next = await start({ HTTP_PORT: String(own.httpPort) });
+    await page.waitForSelector('.dot.live', SEEN);
+    expect(await page.locator('.banner .stale').count()).toBe(0);
+    await page.context().close();
+    await next.stop();
+  });
+
+  (outsideAddress === undefined ? it.skip : it)('asks whoever comes from elsewhere for the token', async () => {
+    const own = await start({ HTTP_HOST: '0.0.0.0', DIAGNOSTICS_TOKEN: TOKEN });
+    const { page } = await browser.open(pageOf(own, outsideAddress!));
+    await page.getByLabel('Diagnostics token').fill('wrong');
+    await Promise.all([
+      page.waitForResponse((response) => response.status() === 401),
+      page.getByRole('button', { name: 'Look' }).click(),
+    ]);
+    await page.getByLabel('Diagnostics token').fill(TOKEN);
+    await page.getByRole('button', { name: 'Look' }).click();
+    await page.waitForSelector('.dot.live');
+    // The address says nothing of it, and a new tab does not know it.
+    expect(page.url()).not.toContain(TOKEN);
+    await page.context().close();
+    await own.stop();
+  });
+});
