@@ -31,6 +31,7 @@ ENV NODE_ENV=production \
     TCP_PORT=7970 \
     HTTP_HOST=0.0.0.0 \
     HTTP_PORT=6060 \
+    EVIDENCE_DIR=/var/lib/commander \
     NODE_OPTIONS="--max-old-space-size=96 --max-semi-space-size=4"
 
 WORKDIR /app

@@ -61,8 +61,9 @@ function usesOwnRedis() {
 
 function launchCommander(redis) {
   const redisUrl = redis?.url ?? process.env.REDIS_URL;
+  const evidenceDir = process.env.EVIDENCE_DIR || inCheckout('.data/evidence');
   const commander = spawn(process.execPath, ['--enable-source-maps', inCheckout('dist/main.js')], {
-    env: redisUrl ? { ...process.env, REDIS_URL: redisUrl } : process.env,
+    env: { ...process.env, EVIDENCE_DIR: evidenceDir, ...(redisUrl ? { REDIS_URL: redisUrl } : {}) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // Its own session: it gets the signals that we hand on, each once, instead of also those of the terminal and of npm.
     detached: true,

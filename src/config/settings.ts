@@ -380,6 +380,41 @@ export const settings = {
     'demand or always',
     'When heap memory is sampled by function: while somebody asks or a leak is looked for, or from the start.',
   ),
+  evidenceDir: setting(
+    'EVIDENCE_DIR',
+    optionalText(4096),
+    undefined,
+    'the path of a directory on a local disk',
+    'Where samples and evidence outlive the process; unset: nowhere, but `npm start` sets it to .data/evidence.',
+  ),
+  evidenceMaxBytes: count(
+    'EVIDENCE_MAX_BYTES',
+    16_777_216,
+    1_048_576,
+    1_073_741_824,
+    'What all files in EVIDENCE_DIR together may take.',
+  ),
+  instanceName: setting(
+    'INSTANCE_NAME',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,64}$/)
+      .optional(),
+    undefined,
+    '1–64 of letters, digits, ".", "_" and "-"',
+    'Under what name the lives of this replica follow each other; unset: the name of the host.',
+  ),
+  memorySoftLimitRatio: setting(
+    'MEMORY_SOFT_LIMIT_RATIO',
+    z
+      .string()
+      .regex(/^[01](\.\d{1,4})?$/)
+      .transform(Number)
+      .pipe(z.number().min(0.3).max(1)),
+    0.85,
+    'a number from 0.3 to 1',
+    "Share of the memory limit, or of V8's heap limit, from which on this replica is not ready.",
+  ),
 } as const;
 
 /** The service's settings, frozen. */

@@ -9,42 +9,44 @@ const msSchema = z.number().min(0);
 const ratioSchema = z.number().min(0);
 
 /** What the process was like over one interval of the recorder. */
-export const historySampleSchema = z.strictObject({
-  /** End of the interval. */
-  at: replyInstantSchema,
-  intervalMs: msSchema,
-  /** 1 is one core fully used. */
-  cpuRatio: ratioSchema,
-  rssBytes: bytesSchema,
-  heapUsedBytes: bytesSchema,
-  heapTotalBytes: bytesSchema,
-  externalBytes: bytesSchema,
-  arrayBuffersBytes: bytesSchema,
-  /** RSS less heap and external memory. */
-  nativeBytes: bytesSchema,
-  /** Of the cgroup; null without one. */
-  limitBytes: bytesSchema.nullable(),
-  availableBytes: bytesSchema.nullable(),
-  loopDelayP99Ms: msSchema.nullable(),
-  loopUtilizationRatio: ratioSchema,
-  gcMs: msSchema,
-  openFdsCount: countSchema.nullable(),
-  inFlightCount: countSchema.nullable(),
-  /** Alive by kind. */
-  kinds: z.record(z.string(), countSchema),
-  /** The groups that grow fastest. */
-  growing: z.array(
-    z.strictObject({
-      id: z.string(),
-      kind: z.string(),
-      site: z.strictObject(siteShape).nullable(),
-      live: countSchema,
-      ratePerSecond: z.number(),
-    }),
-  ),
-  /** Units of work per second, by name. */
-  workPerSecond: z.record(z.string(), z.number().min(0)),
-});
+export const historySampleSchema = z
+  .strictObject({
+    /** End of the interval. */
+    at: replyInstantSchema,
+    intervalMs: msSchema,
+    /** 1 is one core fully used. */
+    cpuRatio: ratioSchema,
+    rssBytes: bytesSchema,
+    heapUsedBytes: bytesSchema,
+    heapTotalBytes: bytesSchema,
+    externalBytes: bytesSchema,
+    arrayBuffersBytes: bytesSchema,
+    /** RSS less heap and external memory. */
+    nativeBytes: bytesSchema,
+    /** Of the cgroup; null without one. */
+    limitBytes: bytesSchema.nullable(),
+    availableBytes: bytesSchema.nullable(),
+    loopDelayP99Ms: msSchema.nullable(),
+    loopUtilizationRatio: ratioSchema,
+    gcMs: msSchema,
+    openFdsCount: countSchema.nullable(),
+    inFlightCount: countSchema.nullable(),
+    /** Alive by kind. */
+    kinds: z.record(z.string(), countSchema),
+    /** The groups that grow fastest. */
+    growing: z.array(
+      z.strictObject({
+        id: z.string(),
+        kind: z.string(),
+        site: z.strictObject(siteShape).nullable(),
+        live: countSchema,
+        ratePerSecond: z.number(),
+      }),
+    ),
+    /** Units of work per second, by name. */
+    workPerSecond: z.record(z.string(), z.number().min(0)),
+  })
+  .meta({ id: 'HistorySample' });
 
 /** What to show of the past. */
 export const historyQuerySchema = z.strictObject({
@@ -70,20 +72,22 @@ export const evidenceFileSchema = z.strictObject({
 });
 
 /** One run of a process, under the same instance name as this one. */
-export const lifeSchema = z.strictObject({
-  id: z.string(),
-  instance: z.string(),
-  pid: z.int(),
-  startedAt: replyInstantSchema,
-  /** Of the last thing it wrote, when it did not end in an orderly way; null while it runs. */
-  endedAt: replyInstantSchema.nullable(),
-  end: lifeEndSchema,
-  exitCode: z.int().nullable(),
-  lastSample: historySampleSchema.nullable(),
-  /** Those that were growing or leaking at the last word. */
-  verdicts: z.array(verdictSchema),
-  evidence: z.array(evidenceFileSchema),
-});
+export const lifeSchema = z
+  .strictObject({
+    id: z.string(),
+    instance: z.string(),
+    pid: z.int(),
+    startedAt: replyInstantSchema,
+    /** Of the last thing it wrote, when it did not end in an orderly way; null while it runs. */
+    endedAt: replyInstantSchema.nullable(),
+    end: lifeEndSchema,
+    exitCode: z.int().nullable(),
+    lastSample: historySampleSchema.nullable(),
+    /** Those that were growing or leaking at the last word. */
+    verdicts: z.array(verdictSchema),
+    evidence: z.array(evidenceFileSchema),
+  })
+  .meta({ id: 'Life' });
 
 /** What `GET /diagnostics/lives` and `diagnostics.lives` answer; latest first. */
 export const livesSchema = z.strictObject({

@@ -38,43 +38,45 @@ export const verdictLimitSchema = z.strictObject({
 });
 
 /** Whether one subject leaks, and why we think so. `docs/verdicts.md` tells what each field means. */
-export const verdictSchema = z.strictObject({
-  /** The id of the group, or the name of the subject. */
-  id: z.string(),
-  state: verdictStateSchema,
-  subject: verdictSubjectSchema,
-  /** Kind of the resource (`ioredis.client`), or `heap.floor`, `memory.external`, `memory.native`, `fds`. */
-  kind: z.string(),
-  /** Where it is made; null when that is not known. */
-  site: z.strictObject(siteShape).nullable(),
-  /** `line` from the ledger; `function` from the heap profile, which names the first line of a function. */
-  precision: z.enum(['line', 'function']).nullable(),
-  /** Kind of the owner that opened it, when it was not made by the application itself. */
-  via: z.string().optional(),
-  live: countSchema,
-  liveBytes: bytesSchema.optional(),
-  /** Growth: resources per second, or bytes per second for subjects measured in bytes. */
-  ratePerSecond: z.number(),
-  /** Growth per unit of work, when it goes with the work rather than with time. */
-  perCommand: z.number().optional(),
-  /** Name of that unit: `http.request`, `command`, … */
-  perCommandOf: z.string().optional(),
-  /** How long the state has stood. */
-  sinceMs: msSchema,
-  /** 0 … 1. */
-  confidence: z.number().min(0).max(1),
-  /** Plain words, one per gate that decided. */
-  reasons: z.array(z.string()),
-  limit: verdictLimitSchema.optional(),
-  /** `allocator`: memory that the process keeps although nothing in it grows; no leak, but the limit is met all the same. */
-  cause: z.enum(['allocator']).optional(),
-  /** Id of the verdict that explains this one: the client whose sockets these are. */
-  partOf: z.string().optional(),
-  /** What is explained by this one. */
-  goesWith: z.array(verdictKinSchema).optional(),
-  /** For people: what, how many, made where, how fast, until when. */
-  sentence: z.string(),
-});
+export const verdictSchema = z
+  .strictObject({
+    /** The id of the group, or the name of the subject. */
+    id: z.string(),
+    state: verdictStateSchema,
+    subject: verdictSubjectSchema,
+    /** Kind of the resource (`ioredis.client`), or `heap.floor`, `memory.external`, `memory.native`, `fds`. */
+    kind: z.string(),
+    /** Where it is made; null when that is not known. */
+    site: z.strictObject(siteShape).nullable(),
+    /** `line` from the ledger; `function` from the heap profile, which names the first line of a function. */
+    precision: z.enum(['line', 'function']).nullable(),
+    /** Kind of the owner that opened it, when it was not made by the application itself. */
+    via: z.string().optional(),
+    live: countSchema,
+    liveBytes: bytesSchema.optional(),
+    /** Growth: resources per second, or bytes per second for subjects measured in bytes. */
+    ratePerSecond: z.number(),
+    /** Growth per unit of work, when it goes with the work rather than with time. */
+    perCommand: z.number().optional(),
+    /** Name of that unit: `http.request`, `command`, … */
+    perCommandOf: z.string().optional(),
+    /** How long the state has stood. */
+    sinceMs: msSchema,
+    /** 0 … 1. */
+    confidence: z.number().min(0).max(1),
+    /** Plain words, one per gate that decided. */
+    reasons: z.array(z.string()),
+    limit: verdictLimitSchema.optional(),
+    /** `allocator`: memory that the process keeps although nothing in it grows; no leak, but the limit is met all the same. */
+    cause: z.enum(['allocator']).optional(),
+    /** Id of the verdict that explains this one: the client whose sockets these are. */
+    partOf: z.string().optional(),
+    /** What is explained by this one. */
+    goesWith: z.array(verdictKinSchema).optional(),
+    /** For people: what, how many, made where, how fast, until when. */
+    sentence: z.string(),
+  })
+  .meta({ id: 'Verdict' });
 
 /** Resident memory by what holds it; the parts sum to `rssBytes`. */
 export const rssSplitSchema = z.strictObject({

@@ -8,6 +8,4 @@ export interface DiagnosticsSource {
   read(): unknown;
   /** Pieces of work under way. The recorder adds up those of all sources. Answers at once. */
   inFlightCount?(): number;
-  /** Pieces of work done since the start, by name; the recorder makes rates of them. Answers at once. */
-  workCounts?(): Readonly<Record<string, number>>;
 }

@@ -14,7 +14,7 @@ import { LivesPart } from './lives/lives.part.js';
 import { MetricsPart } from './metrics/metrics.part.js';
 import { PagePart } from './page/page.part.js';
 import { profileParts } from './profiles/profile-parts.js';
-import { Activity } from './recorder/activity.js';
+import { inFlightSum } from './recorder/in-flight-sum.js';
 import { Recorder } from './recorder/recorder.js';
 import { type RecorderOptions, recorderSettings } from './recorder/recorder.options.js';
 import { SampleTaker } from './recorder/sample-taker.js';
@@ -45,15 +45,15 @@ export class Diagnostics {
   /** @throws Error when two sources have one name, or one has a name that cannot be shown */
   constructor({ token, sources = [], recorder: recorderOptions, heapSampling, metrics = true, log }: DiagnosticsSetup) {
     this.summary = new SummaryPart(sources, log);
-    const activity = new Activity(sources);
+    const inFlightCount = inFlightSum(sources);
     this.verdicts = new VerdictsPart(log);
     const suspects = (): readonly Verdict[] => this.verdicts.suspects();
-    const recorder = new Recorder({ settings: recorderSettings(recorderOptions), activity, suspects, log });
+    const recorder = new Recorder({ settings: recorderSettings(recorderOptions), inFlightCount, suspects, log });
     const lastSample = () => recorder.history.last();
     this.history = new HistoryPart(recorder.history);
-    this.lives = new LivesPart({ life: recorder.life, directory: recorder.directory, lastSample, suspects });
+    this.lives = new LivesPart({ life: recorder.life, directory: recorder.directory, lastSample, suspects }, log);
     const live = new LivePart(
-      { taker: new SampleTaker(activity), lastSample, verdicts: () => this.verdicts.latest() },
+      { taker: new SampleTaker(inFlightCount), lastSample, verdicts: () => this.verdicts.latest() },
       log,
     );
     // The page first: it takes from the summary the requests of browsers.

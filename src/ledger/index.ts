@@ -62,6 +62,11 @@ export function countWork(unit: string, count = 1): void {
   theLedger.countWork(unit, count);
 }
 
+/** Work that was finished since the start, by unit. */
+export function workCounts(): Record<string, number> {
+  return theLedger.workCounts();
+}
+
 /**
  * Declares that there are at most so many of a kind, at one place or at each: more is told as leaking at once, growth below
  * it as healthy. Silences nothing else.

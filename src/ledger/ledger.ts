@@ -182,6 +182,11 @@ export class Ledger {
     this.work.add(unit, count);
   }
 
+  /** Work finished since the start of the process, by unit. */
+  workCounts(): Record<string, number> {
+    return Object.fromEntries(this.work.read().map(({ unit, count }) => [unit, count]));
+  }
+
   /** What leaks, by the last look; not running: nothing is known. */
   findings(): LeakFindings {
     const watch = this.running?.watch;

@@ -25,11 +25,11 @@ describe('k8s/base/commander.env', () => {
     expect(stale).not.toBe(settingsFileText(readVariables(stale)));
   });
 
-  it('differs from the defaults only in where it listens', () => {
+  it('differs from the defaults only in where it listens and where it writes', () => {
     const changed = Object.values(settings)
       .filter((setting) => !isSecret(setting.env) && variables.get(setting.env) !== defaultText(setting.default))
       .map(({ env }) => `${env}=${variables.get(env)}`);
-    expect(changed).toEqual(['TCP_HOST=0.0.0.0', 'HTTP_HOST=0.0.0.0']);
+    expect(changed).toEqual(['TCP_HOST=0.0.0.0', 'HTTP_HOST=0.0.0.0', 'EVIDENCE_DIR=/var/lib/commander']);
   });
 
   it('starts the service with both tokens, and with one of them missing does not', () => {

@@ -66,7 +66,7 @@ describe('readSettings', () => {
       expect(doc).toMatch(/^[A-Z].*\.$/);
       expect(doc).not.toContain('\n');
       if (typeof value === 'number' && !/PORT$/.test(env))
-        expect(key).toMatch(/(Ms|Bytes|Depth|s|PerSecond|PerSchedule|PerNamespace|Commands)$/);
+        expect(key).toMatch(/(Ms|Bytes|Depth|s|PerSecond|PerSchedule|PerNamespace|Commands|Ratio)$/);
     }
   });
 });

@@ -6,6 +6,9 @@ import { Diagnostics } from '../diagnostics.js';
 /** Longest history that is answered: with what else a reply holds it must fit into the smallest MAX_SEND_BUFFER_BYTES. */
 const MAX_HISTORY_BYTES = 48 * 1_024;
 
+/** Lives before the present one that are answered, for the same reason. */
+const MAX_LIVES = 5;
+
 /**
  * `diagnostics.*`: the answers of the HTTP side over TCP, for when that is wedged. Not part of DiagnosticsModule by itself,
  * which works in applications without our transport: give it in `controllers`.
@@ -44,6 +47,7 @@ export class DiagnosticsCommandsController {
 
   @Command('diagnostics.lives')
   async lives(): Promise<CommandReply<'diagnostics.lives'>> {
-    return this.diagnostics.lives.read();
+    const { takenAt, current, previous } = await this.diagnostics.lives.read();
+    return { takenAt, current, previous: previous.slice(0, MAX_LIVES) };
   }
 }

@@ -2,12 +2,13 @@
  * endpoint               parameter  values  unit  cost
  * GET /diagnostics/live  –          –       –     one sample every 2 s for all readers together, see the recorder
  *
- * Server-sent events: `sample` (of historySchema) at once and every 2 s, `verdicts` (of verdictsSchema) at once and when they
- * change, a comment every 15 s. At most 16 readers, the next one gets 503; one that does not keep up is dropped. Without
- * readers nothing runs.
+ * Server-sent events: `sample` (of historySchema) at once and every 2 s, `verdicts` (of verdictsSchema, the worst 20) at once
+ * and when they change, a comment every 15 s. At most 16 readers, the next one gets 503; one that does not keep up is
+ * dropped. Without readers nothing runs.
  */
 import { z } from 'zod';
 import type { HistorySample } from '../../contract/recorder.schema.js';
+import type { Verdicts } from '../../contract/verdict.schema.js';
 import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
@@ -17,6 +18,8 @@ import type { SampleTaker } from '../recorder/sample-taker.js';
 import { EventStream } from './event-stream.js';
 
 export const MAX_READERS = 16;
+/** The worst ones; `/diagnostics/verdicts` has all. */
+const MAX_VERDICTS = 20;
 const EVERY_MS = 2_000;
 const HEARTBEAT_MS = 15_000;
 const RETRY_MS = 2_000;
@@ -27,8 +30,8 @@ export interface LiveInputs {
   taker: SampleTaker;
   /** The last sample of the recorder, for a reader that has just come. */
   lastSample(): HistorySample | null;
-  /** What is told as `verdicts`; null where there is none. */
-  verdicts(): unknown;
+  /** The same object until they change; null where there are none. */
+  verdicts(): Verdicts | null;
 }
 
 /** The process as it goes, for whoever looks at it right now. */
@@ -52,7 +55,7 @@ export class LivePart implements DiagnosticsPart {
   private readonly readers = new Set<EventStream>();
   private timer: NodeJS.Timeout | undefined;
   private lastSentMs = 0;
-  private lastVerdicts = '';
+  private lastVerdicts: { from: Verdicts | null; json: string } = { from: null, json: '' };
 
   constructor(
     private readonly inputs: LiveInputs,
@@ -85,16 +88,16 @@ export class LivePart implements DiagnosticsPart {
     const last = this.inputs.lastSample();
     if (last !== null) reader.event('sample', JSON.stringify(last));
     if (this.timer === undefined) this.begin();
-    if (this.lastVerdicts !== '') reader.event('verdicts', this.lastVerdicts);
+    if (this.lastVerdicts.json !== '') reader.event('verdicts', this.lastVerdicts.json);
     return reader;
   }
 
   private begin(): void {
     this.inputs.taker.start();
-    this.lastVerdicts = this.verdicts();
+    this.renewVerdicts();
     this.lastSentMs = performance.now();
     // After the timers of the turn, as the recorder does.
-    this.timer = uncounted.timers.setInterval(() => setImmediate(() => this.tell()), this.everyMs);
+    this.timer = uncounted.timers.setInterval(() => setImmediate(() => this.tell()).unref(), this.everyMs);
     this.timer.unref();
   }
 
@@ -108,12 +111,11 @@ export class LivePart implements DiagnosticsPart {
     if (this.timer === undefined) return;
     try {
       const sample = JSON.stringify(this.inputs.taker.take());
-      const verdicts = this.verdicts();
+      const isNew = this.renewVerdicts();
       for (const reader of this.readers) {
         reader.event('sample', sample);
-        if (verdicts !== this.lastVerdicts) reader.event('verdicts', verdicts);
+        if (isNew) reader.event('verdicts', this.lastVerdicts.json);
       }
-      this.lastVerdicts = verdicts;
     } catch (error) {
       this.log.warn(`no live events: ${error instanceof Error ? error.message : String(error)}`);
       this.stop();
@@ -123,8 +125,12 @@ export class LivePart implements DiagnosticsPart {
     for (const reader of this.readers) reader.heartbeat();
   }
 
-  private verdicts(): string {
-    const verdicts = this.inputs.verdicts();
-    return verdicts === null ? '' : JSON.stringify(verdicts);
+  /** @returns whether there are others than before */
+  private renewVerdicts(): boolean {
+    const from = this.inputs.verdicts();
+    if (from === this.lastVerdicts.from) return false;
+    const json = from === null ? '' : JSON.stringify({ ...from, verdicts: from.verdicts.slice(0, MAX_VERDICTS) });
+    this.lastVerdicts = { from, json };
+    return json !== '';
   }
 }

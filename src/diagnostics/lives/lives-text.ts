@@ -1,4 +1,4 @@
-import type { Life, Lives } from '../../contract/recorder.schema.js';
+import type { Life } from '../../contract/recorder.schema.js';
 import { cleanText } from '../text/clean-text.js';
 import { placeText } from '../text/place-text.js';
 import { bytesText, countText, durationText, instantText } from '../text/units.js';
@@ -12,9 +12,9 @@ const ends: Record<Life['end'], string> = {
   unknown: 'ended in an unknown way',
 };
 
-/** The lives as paragraphs, latest first: how it ended, what it was like at last, what was leaking. */
-export function livesText({ current, previous }: Lives): string {
-  return [current, ...previous].map(lifeText).join('\n');
+/** Lives as paragraphs: how each ended, what it was like at last, what was leaking. */
+export function livesText(lives: readonly Life[]): string {
+  return lives.map(lifeText).join('\n');
 }
 
 function lifeText(life: Life): string {

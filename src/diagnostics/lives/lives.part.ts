@@ -1,11 +1,11 @@
 /*
  * endpoint                      parameter  values      unit  cost
  * GET /diagnostics/lives        format     json, text  –     the ends of the files of at most 20 lives are read, about 1 ms each
- * GET /diagnostics/evidence/:name  –       –           –     one file of at most 256 KiB is read
  */
 import { z } from 'zod';
 import { type HistorySample, type Life, type Lives, livesSchema } from '../../contract/recorder.schema.js';
 import type { Verdict } from '../../contract/verdict.schema.js';
+import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
 import { formatSchema, jsonOrText } from '../http/http-query.js';
@@ -36,12 +36,24 @@ export class LivesPart implements DiagnosticsPart {
       answers: { 'application/json': livesSchema, 'text/plain': null },
       answer: async ({ query: { format } }) => {
         const lives = await this.read();
-        return jsonOrText(format, lives, () => livesText(lives));
+        return jsonOrText(format, lives, () => livesText([lives.current, ...lives.previous]));
       },
     }),
   ];
 
-  constructor(private readonly inputs: LivesInputs) {}
+  constructor(
+    private readonly inputs: LivesInputs,
+    private readonly log: DiagnosticsLog,
+  ) {}
+
+  /** Tells the log how the life before this one ended, unless in an orderly way. */
+  start(): void {
+    if (this.inputs.directory === undefined) return;
+    void this.read().then(({ previous: [last] }) => {
+      if (last !== undefined && last.end !== 'clean' && last.end !== 'running')
+        this.log.warn(`the life before this one: ${livesText([last]).trimEnd().replaceAll('\n  ', '; ')}`);
+    });
+  }
 
   /** Never rejects: of a life whose files are damaged less is known. */
   async read(): Promise<Lives> {

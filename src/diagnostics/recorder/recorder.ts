@@ -5,7 +5,6 @@ import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import type { Endpoint } from '../http/endpoint.js';
-import type { Activity } from './activity.js';
 import { EvidenceDirectory } from './files/evidence-directory.js';
 import { LifeFile } from './files/life-file.js';
 import type { LifeHeader } from './files/life-record.js';
@@ -23,7 +22,8 @@ const PULSE_MS = 1_000;
 /** What the recorder is made from. */
 export interface RecorderSetup {
   settings: RecorderSettings;
-  activity: Activity;
+  /** Work under way; null where nobody counts it. */
+  inFlightCount(): number | null;
   /** Those that are growing or leaking now, at most a few. */
   suspects(): readonly Verdict[];
   sinks?: readonly RecorderSink[];
@@ -52,9 +52,9 @@ export class Recorder implements DiagnosticsPart {
   private hasFailed = false;
 
   constructor(private readonly setup: RecorderSetup) {
-    const { settings, activity, log } = setup;
+    const { settings, inFlightCount, log } = setup;
     this.life = newLife(settings.instance);
-    this.taker = new SampleTaker(activity);
+    this.taker = new SampleTaker(inFlightCount);
     this.watch = new MemoryWatch(settings.softLimitRatio);
     this.pulseMs = Math.min(PULSE_MS, settings.intervalMs);
     if (settings.directory === undefined) return;
@@ -92,7 +92,7 @@ export class Recorder implements DiagnosticsPart {
     // A pulse may come a little early.
     this.nextSampleMs = nowMs + this.setup.settings.intervalMs - this.pulseMs / 2;
     // After the timers of this turn: the delay histogram learns of a block that ends now only when its own timer has run.
-    setImmediate(() => this.guarded(() => this.sample()));
+    setImmediate(() => this.guarded(() => this.sample())).unref();
   }
 
   private sample(): void {

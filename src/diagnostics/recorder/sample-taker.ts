@@ -6,12 +6,11 @@
  */
 import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { HistorySample } from '../../contract/recorder.schema.js';
-import { type LedgerGroup, type LedgerSite, ledgerSnapshot } from '../../ledger/index.js';
+import { type LedgerGroup, type LedgerSite, ledgerSnapshot, workCounts } from '../../ledger/index.js';
 import { GcMeasurement } from '../measurements/gc.measurement.js';
 import { MemoryMeasurement } from '../measurements/memory.measurement.js';
 import { OpenFdsMeasurement } from '../measurements/open-fds.measurement.js';
 import { rounded } from '../rounding.js';
-import type { Activity } from './activity.js';
 
 const RESOLUTION_MS = 20;
 /** Bounds on what the application may put into one sample: it is kept thousands of times. */
@@ -41,7 +40,7 @@ export class SampleTaker {
   private readonly gc = new GcMeasurement();
   private running: { delay: IntervalHistogram; baseline: Baseline } | undefined;
 
-  constructor(private readonly activity: Activity) {}
+  constructor(private readonly inFlightCount: () => number | null) {}
 
   start(): void {
     if (this.running !== undefined) return;
@@ -84,7 +83,7 @@ export class SampleTaker {
       ),
       gcMs: rounded(now.gcMs - before.gcMs),
       openFdsCount: this.fds.read().openCount,
-      inFlightCount: this.activity.inFlightCount(),
+      inFlightCount: this.inFlightCount(),
       kinds: Object.fromEntries(
         kinds
           .filter(({ live }) => live > 0)
@@ -106,7 +105,7 @@ export class SampleTaker {
       cpu: process.cpuUsage(),
       loop: performance.eventLoopUtilization(),
       gcMs: this.gc.read().totalMs,
-      work: this.activity.workCounts(),
+      work: workCounts(),
     };
   }
 }

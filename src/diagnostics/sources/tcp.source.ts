@@ -12,6 +12,7 @@
  * eventsDroppedCount     int   count  packets without an id, which nobody serves
  * errorCounts.<code>     int   count  requests answered with an error
  * inFlightCount          int   count  commands under way now
+ * inFlightBytes          int   bytes  heap that requests under way are taken to hold, now
  * overdueHandlersCount   int   count  handlers that still run now although their deadline has passed
  * lateAnswersCount       int   count  answers that came after the deadline and were dropped
  * unreadLength           int   –      UTF-16 code units of requests that are incomplete or not served yet, now
@@ -28,10 +29,6 @@ export class TcpSource implements DiagnosticsSource {
   readonly name = 'tcp';
 
   constructor(@Inject(CommanderServer) private readonly server: Pick<CommanderServer, 'stats'>) {}
-
-  workCounts(): Record<string, number> {
-    return { command: this.server.stats().commandsCount };
-  }
 
   read() {
     return this.server.stats();

@@ -1,19 +1,20 @@
 import { historySchema } from '../../../src/contract/recorder.schema';
 import type { DiagnosticsSource } from '../../../src/diagnostics/index';
-import { startLedger, stopLedger, trackResource } from '../../../src/ledger/index';
+import { countWork, startLedger, stopLedger, trackResource } from '../../../src/ledger/index';
 import { eventually } from '../../support/eventually';
 import { httpGet } from '../../support/http-get';
 import { DiagnosticsApp } from '../support/diagnostics-app';
 
 describe('GET /diagnostics/history', () => {
   let served: DiagnosticsApp;
-  let doneCount = 0;
   const kept: object[] = [];
   const source: DiagnosticsSource = {
     name: 'shop',
     read: () => null,
-    inFlightCount: () => 7,
-    workCounts: () => ({ order: (doneCount += 10) }),
+    inFlightCount: () => {
+      countWork('order', 10);
+      return 7;
+    },
   };
 
   beforeAll(async () => {

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { historySampleSchema } from '../../../src/contract/recorder.schema';
+import type { Verdicts } from '../../../src/contract/verdict.schema';
 import type { EndpointAnswer } from '../../../src/diagnostics/http/endpoint';
 import { Diagnostics } from '../../../src/diagnostics/index';
 import { EventStream } from '../../../src/diagnostics/live/event-stream';
 import { LivePart, MAX_READERS } from '../../../src/diagnostics/live/live.part';
-import { Activity } from '../../../src/diagnostics/recorder/activity';
 import { SampleTaker } from '../../../src/diagnostics/recorder/sample-taker';
 import { eventually } from '../../support/eventually';
 import { httpGet } from '../../support/http-get';
@@ -149,10 +149,8 @@ describe('a reader that does not keep up', () => {
 
 it('nothing runs while nobody reads', async () => {
   let takenCount = 0;
-  const taker = new SampleTaker(
-    new Activity([{ name: 'count', read: () => null, workCounts: () => ({ x: takenCount++ }) }]),
-  );
-  let verdicts: unknown = null;
+  const taker = new SampleTaker(() => ++takenCount);
+  let verdicts: Verdicts | null = null;
   const live = new LivePart(
     { taker, lastSample: () => sample({ at: 1 }), verdicts: () => verdicts },
     { info: () => undefined, warn: (line) => expect(line).toBeUndefined() },
@@ -168,10 +166,12 @@ it('nothing runs while nobody reads', async () => {
   stream.on('data', (chunk: string) => (text += chunk));
   await eventually(() => expect(text.match(/^event: sample$/gm)!.length).toBeGreaterThan(3));
   expect(text).not.toContain('event: verdicts');
-  verdicts = { state: 'leaking' };
-  await eventually(() => expect(text).toContain('event: verdicts\ndata: {"state":"leaking"}\n\n'));
+  const rss = { rssBytes: 4, heapBytes: 2, externalBytes: 1, nativeBytes: 1 };
+  verdicts = { takenAt: 1, state: 'leaking', sentence: 'x', watchedMs: 1, rss, verdicts: [], totalCount: 0 };
+  const told = `event: verdicts\ndata: ${JSON.stringify(verdicts)}\n\n`;
+  await eventually(() => expect(text).toContain(told));
   const second = open();
-  await eventually(() => expect(second.read() as string).toContain('event: verdicts\ndata: {"state":"leaking"}\n\n'));
+  await eventually(() => expect(second.read() as string).toContain(told));
 
   stream.destroy();
   second.destroy();

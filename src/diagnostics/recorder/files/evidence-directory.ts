@@ -1,12 +1,12 @@
-import { type Stats, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, type Stats, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** A file of another instance that was written within this time may have somebody who still writes it. */
 const FOREIGN_GRACE_MS = 600_000;
 const MAX_FILES = 200;
 
-const NAME = /^([A-Za-z0-9._-]{1,64})@([A-Za-z0-9-]{1,64})\.(\d{4})\.(life|evidence)$/;
+const NAME = /^([A-Za-z0-9._-]{1,64})@([A-Za-z0-9-]{1,64})\.(\d{4,9})\.(life|evidence)$/;
 
 /** A file of ours. */
 export interface EvidenceEntry {
@@ -29,7 +29,7 @@ export class EvidenceDirectory {
 
   /** Makes it where it is missing. @throws the error of the file system */
   make(): void {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    makeDirectory(this.path);
   }
 
   /** Where a file is. */
@@ -45,14 +45,14 @@ export class EvidenceDirectory {
   }
 
   /**
-   * Removes the oldest files until the rest fits, sparing those that `keep` names and, of other instances, those that may
-   * still be written. @throws the error of the file system
+   * Removes the oldest files until the rest and `newBytes` more fit, sparing those that `keep` names and, of other
+   * instances, those that may still be written. @throws the error of the file system
    */
-  trim(instance: string, keep: (entry: EvidenceEntry) => boolean): void {
+  trim(instance: string, newBytes: number, keep: (entry: EvidenceEntry) => boolean): void {
     const entries = inOrder(
       readdirSync(this.path).map((name) => entryOf(name, statSync(join(this.path, name), { throwIfNoEntry: false }))),
     );
-    let heldBytes = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    let heldBytes = entries.reduce((sum, { bytes }) => sum + bytes, newBytes);
     let heldCount = entries.length;
     const foreignBefore = Date.now() - FOREIGN_GRACE_MS;
     for (const entry of entries) {
@@ -62,6 +62,19 @@ export class EvidenceDirectory {
       heldBytes -= entry.bytes;
       heldCount -= 1;
     }
+  }
+}
+
+/** Not `recursive`: Node tries for ever where a file system that exists answers ENOENT, as /proc does. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeDirectory(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
   }
 }
 

@@ -89,7 +89,7 @@ export class LifeFile {
     if (this.fd === undefined) {
       const { instance, id: life } = this.header;
       this.directory.make();
-      this.directory.trim(instance, (entry) => this.keeps(entry));
+      this.directory.trim(instance, this.maxFileBytes, (entry) => this.keeps(entry));
       this.fd = openSync(this.directory.file({ instance, life, number: this.number, type: 'life' }), 'a', 0o600);
     }
     if (this.hasHeader) return;

@@ -20,7 +20,8 @@ export function parsedLines(bytes: Buffer): unknown[] {
   for (let start = 0, end; (end = bytes.indexOf(LINE_FEED, start)) >= 0; start = end + 1) {
     const line = bytes.toString('utf8', start, end);
     const json = line.slice(9);
-    if (line[8] !== ' ' || line.slice(0, 8) !== checksum(json)) continue;
+    // The checksum of nothing is 0, which zeros in a damaged file would match.
+    if (json === '' || line[8] !== ' ' || line.slice(0, 8) !== checksum(json)) continue;
     records.push(JSON.parse(json));
   }
   return records;
