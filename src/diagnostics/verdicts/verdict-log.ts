@@ -1,14 +1,10 @@
 import type { Verdict, VerdictState } from '../../contract/verdict.schema.js';
-import { leakFindings } from '../../ledger/index.js';
-import { uncounted } from '../../ledger/uncounted.js';
+import type { Finding } from '../../ledger/index.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
-
-const EVERY_MS = 5_000;
 
 /** One line in the log whenever a verdict changes: for alerts that read logs, and for whoever looks afterwards. */
 export class VerdictLog {
   private readonly told = new Map<string, VerdictState>();
-  private timer: NodeJS.Timeout | undefined;
   private isLooking = false;
 
   /** @param read all verdicts with their places; called only after something has changed */
@@ -17,20 +13,10 @@ export class VerdictLog {
     private readonly read: () => Promise<readonly Verdict[]>,
   ) {}
 
-  start(): void {
-    this.timer ??= uncounted.timers.setInterval(() => void this.look(), EVERY_MS).unref();
-  }
-
-  stop(): void {
-    uncounted.timers.clearInterval(this.timer);
-    this.timer = undefined;
-  }
-
-  private async look(): Promise<void> {
+  /** To be called after each look of the detector. Never rejects. */
+  async look(findings: readonly Finding[]): Promise<void> {
     // What goes with another is told by that one.
-    const changed = leakFindings().findings.some(
-      ({ id, state, partOf }) => partOf === undefined && this.isNews(id, state),
-    );
+    const changed = findings.some(({ id, state, partOf }) => partOf === undefined && this.isNews(id, state));
     if (!changed || this.isLooking) return;
     this.isLooking = true;
     try {

@@ -1,11 +1,18 @@
 import type { Verdict } from '../../contract/verdict.schema.js';
-import type { Finding, LedgerGroup } from '../../ledger/index.js';
+import type { Finding, LedgerGroup, LedgerSite } from '../../ledger/index.js';
 import { verdictSentence } from './verdict-sentence.js';
 
 /** Findings of the detector with the places of their groups, as the contract has them. */
-export function verdictsOf(findings: readonly Finding[], groups: readonly LedgerGroup[]): Verdict[] {
+export function verdictsOf(
+  findings: readonly Finding[],
+  groups: readonly LedgerGroup[],
+  heapSite: LedgerSite | null = null,
+): Verdict[] {
   const groupOf = new Map(groups.map((group) => [group.id, group]));
-  const siteOf = ({ site, id, madeBy }: Finding): Verdict['site'] => site ?? groupOf.get(madeBy ?? id)?.site ?? null;
+  /** A rise of the heap that nothing else explains is that of the function the heap profile names. */
+  const isProfiled = ({ subject, partOf }: Finding): boolean => subject === 'heap' && partOf === undefined;
+  const siteOf = (finding: Finding): Verdict['site'] =>
+    isProfiled(finding) ? heapSite : (groupOf.get(finding.id)?.site ?? null);
   return findings.map((finding) => {
     const { id, state, subject, kind, via, live, liveBytes, ratePerSecond, perWork, sinceMs, confidence } = finding;
     const site = siteOf(finding);
@@ -25,7 +32,7 @@ export function verdictsOf(findings: readonly Finding[], groups: readonly Ledger
       subject,
       kind,
       site,
-      precision: site && (finding.site ? ('function' as const) : ('line' as const)),
+      precision: site && (isProfiled(finding) ? ('function' as const) : ('line' as const)),
       ...(via === null ? {} : { via }),
       live,
       ...(liveBytes === undefined ? {} : { liveBytes }),

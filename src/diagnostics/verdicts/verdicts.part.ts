@@ -14,13 +14,23 @@ import {
   verdictsQuerySchema,
   verdictsSchema,
 } from '../../contract/verdict.schema.js';
-import { leakFindings, ledgerReport, ledgerSnapshot, type LedgerSnapshot, processMemory } from '../../ledger/index.js';
+import {
+  type Finding,
+  heapSampling,
+  leakFindings,
+  ledgerReport,
+  ledgerSnapshot,
+  type LedgerSnapshot,
+  processMemory,
+} from '../../ledger/index.js';
+import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
 import { formatSchema, jsonOrText, wholeNumber } from '../http/http-query.js';
 import { metricGroup } from '../metrics/metric.js';
 import { verdictMetrics } from '../metrics/verdict.metrics.js';
+import { HeapLook } from './heap-look.js';
 import { VerdictLog } from './verdict-log.js';
 import { verdictsSentence } from './verdict-sentence.js';
 import { verdictsOf } from './verdicts-of.js';
@@ -28,6 +38,8 @@ import { verdictsText } from './verdicts-text.js';
 
 /** More would not fit into the record of a life. */
 const MAX_SUSPECTS = 8;
+/** How often the heap is read while it is looked into. */
+const TICK_MS = 1_000;
 
 const querySchema = z.strictObject({
   ...verdictsQuerySchema.shape,
@@ -38,6 +50,9 @@ const querySchema = z.strictObject({
 /** What leaks, made where, how fast, until when. */
 export class VerdictsPart implements DiagnosticsPart {
   private readonly changes: VerdictLog;
+  private readonly heap = new HeapLook(heapSampling('verdicts'));
+  private timer: NodeJS.Timeout | undefined;
+  private tickedMs = -1;
   private cached: { watchedMs: number; answer: Verdicts } | undefined;
 
   readonly endpoints: readonly Endpoint[] = [
@@ -61,11 +76,13 @@ export class VerdictsPart implements DiagnosticsPart {
   }
 
   start(): void {
-    this.changes.start();
+    this.timer ??= uncounted.timers.setInterval(() => void this.tick(), TICK_MS).unref();
   }
 
   stop(): void {
-    this.changes.stop();
+    uncounted.timers.clearInterval(this.timer);
+    this.timer = undefined;
+    this.heap.stop();
   }
 
   /** Never rejects. Without a running ledger there are no verdicts, and the sentence says why. */
@@ -78,7 +95,7 @@ export class VerdictsPart implements DiagnosticsPart {
   /** As known at the last look of the detector, in positions as far as they were looked up. The same object until the next. */
   latest(): Verdicts {
     const { watchedMs } = leakFindings();
-    if (this.cached?.watchedMs !== watchedMs) this.cached = { watchedMs, answer: compose(ledgerSnapshot()) };
+    if (this.cached?.watchedMs !== watchedMs) this.cached = { watchedMs, answer: this.compose(ledgerSnapshot()) };
     return this.cached.answer;
   }
 
@@ -90,20 +107,35 @@ export class VerdictsPart implements DiagnosticsPart {
   }
 
   private async all(): Promise<Verdicts> {
-    return compose(await ledgerReport());
+    return this.compose(await ledgerReport());
+  }
+
+  private async tick(): Promise<void> {
+    const { watchedMs, findings } = leakFindings();
+    if (watchedMs !== this.tickedMs) {
+      this.tickedMs = watchedMs;
+      this.heap.want(findings.some(isRisingHeap));
+      await this.changes.look(findings);
+    }
+    await this.heap.tick();
+  }
+
+  private compose({ ledger, groups }: LedgerSnapshot): Verdicts {
+    const { watchedMs, findings } = leakFindings();
+    const verdicts = verdictsOf(findings, groups, this.heap.found?.site ?? null);
+    return {
+      takenAt: Date.now(),
+      state: verdicts[0]?.state ?? 'not-enough-data',
+      sentence: verdictsSentence({ verdicts, watchedMs }, ledger.running),
+      watchedMs: Math.round(watchedMs),
+      rss: processMemory(),
+      verdicts,
+      totalCount: verdicts.length,
+    };
   }
 }
 
-function compose({ ledger, groups }: LedgerSnapshot): Verdicts {
-  const { watchedMs, findings } = leakFindings();
-  const verdicts = verdictsOf(findings, groups);
-  return {
-    takenAt: Date.now(),
-    state: verdicts[0]?.state ?? 'not-enough-data',
-    sentence: verdictsSentence({ verdicts, watchedMs }, ledger.running),
-    watchedMs: Math.round(watchedMs),
-    rss: processMemory(),
-    verdicts,
-    totalCount: verdicts.length,
-  };
+/** One that no line of the ledger explains. */
+function isRisingHeap({ subject, state, partOf }: Finding): boolean {
+  return subject === 'heap' && partOf === undefined && (state === 'growing' || state === 'leaking');
 }

@@ -52,6 +52,7 @@ export class AmountJudge {
       moment,
       live: collectedBytes ?? bytes,
       aged: collectedBytes ?? bytes,
+      opened: 0,
       level: evidence ? (collectedBytes ?? bytes) - evidence.growth : bytes,
       evidence,
       isDecidable: this.windows[1].count >= parameters.windowsNeeded,
@@ -80,8 +81,12 @@ export class AmountJudge {
     if (last && last.moment.collections === moment.collections) return;
     if (collected.length > 0 && bytes <= collected[0]!.bytes) collected.length = 0;
     collected.push({ moment, bytes });
-    if (collected.length <= parameters.traceLength) return;
-    collected.splice(0, collected.length, ...collected.filter((_, index) => index % 2 === 0 || index > 20));
+    if (collected.length <= 2 * parameters.traceSpaced) return;
+    collected.splice(
+      0,
+      collected.length,
+      ...collected.filter((_, index) => index % 2 === 0 || index > parameters.traceSpaced),
+    );
   }
 
   private evidence(): Evidence | null {

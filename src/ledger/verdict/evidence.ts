@@ -57,7 +57,10 @@ function evidenceSince(points: readonly TracePoint[], reading: GroupReading): Ev
     last.moment.inbound - first.moment.inbound >= parameters.inboundShare * growth;
   const slowing = overTime.above > allowed && tie === undefined;
   const candidates: Evidence[] = [];
-  if (!slowing) candidates.push({ ground: 'long', strength: spanMs / parameters.longMs, ...base, ...(tie && { tie }) });
+  // The tail of what fills ever slower is as straight as anything, but small against what is there.
+  const isLarge = growth >= parameters.growthShare * last.live;
+  if (!slowing && isLarge)
+    candidates.push({ ground: 'long', strength: spanMs / parameters.longMs, ...base, ...(tie && { tie }) });
   if (!slowing && reading.nature === 'few')
     candidates.push({ ground: 'few', strength: itemSeconds / parameters.fewItemSeconds, ...base, ...(tie && { tie }) });
   if (tie && reading.nature !== 'inbound' && !inbound) {

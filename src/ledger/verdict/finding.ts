@@ -1,4 +1,3 @@
-import type { LedgerSite } from '../ledger-snapshot.js';
 import type { Ground } from './evidence.js';
 import type { State } from './verdict-state.js';
 
@@ -38,10 +37,6 @@ export interface Finding {
   readonly limit?: FindingLimit;
   /** Growth that is not the application's: memory the allocator keeps. */
   readonly cause?: 'allocator';
-  /** Id of the group whose place is that of this growth, where it is another. */
-  readonly madeBy?: string;
-  /** The function whose allocations make up the growth, by the heap profile. */
-  readonly site?: LedgerSite;
   /** Id of the finding that explains this one. */
   readonly partOf?: string;
 }

@@ -15,13 +15,15 @@ export class GroupJudge {
   private peakKnown = 0;
   private peak = 0;
 
-  /** @param before the last moment at which there was as good as none of it */
+  /** @param before the last moment at which there was too little of it to be followed */
   constructor(
     public reading: GroupReading,
     before?: Moment,
   ) {
     const { ended } = reading;
-    if (before) this.trace.push({ moment: before, live: 0, opened: ended, ended });
+    if (!before) return;
+    const live = reading.inBytes ? 0 : parameters.followItems - 1;
+    this.trace.push({ moment: before, live, opened: live + ended, ended });
   }
 
   take(reading: GroupReading, moment: Moment, ceiling: number | null): void {
@@ -35,7 +37,8 @@ export class GroupJudge {
       moment,
       live,
       aged: reading.aged,
-      level: this.trace.points[0]!.live,
+      opened,
+      level: this.trace.first.live,
       evidence:
         ceiling === null
           ? stronger(this.doubted(unclosed, live), this.aged.evidence(reading))

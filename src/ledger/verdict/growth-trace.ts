@@ -9,22 +9,42 @@ export interface TracePoint {
   readonly ended: number;
 }
 
-/** Growth of one line since it was last as low as it began: fine for the last minutes, coarse before, bounded. */
+/** Growth of one line since it was last as low as it began: every tick of the last minute, evenly spaced before, bounded. */
 export class GrowthTrace {
-  readonly points: TracePoint[] = [];
+  private readonly spaced: TracePoint[] = [];
+  private readonly recent: TracePoint[] = [];
+  private spacingMs: number = parameters.tickMs;
+
+  /** Oldest first. */
+  get points(): readonly TracePoint[] {
+    return [...this.spaced, ...this.recent];
+  }
+
+  get first(): TracePoint {
+    return (this.spaced[0] ?? this.recent[0])!;
+  }
 
   push(point: TracePoint): void {
-    const { points } = this;
-    if (points.length > 0 && point.live <= points[0]!.live) points.length = 0;
-    points.push(point);
-    if (points.length <= parameters.traceLength) return;
-    // The first stays for where it began, and the last for where it is.
-    const kept = points.filter((_, index) => index % 2 === 0 || index === points.length - 1);
-    points.splice(0, points.length, ...kept);
+    if (this.recent.length > 0 && point.live <= this.first.live) this.restart();
+    this.recent.push(point);
+    if (this.recent.length > parameters.traceRecent) this.space(this.recent.shift()!);
   }
 
   restart(): void {
-    this.points.length = 0;
+    this.spaced.length = 0;
+    this.recent.length = 0;
+    this.spacingMs = parameters.tickMs;
+  }
+
+  private space(point: TracePoint): void {
+    const { spaced } = this;
+    const last = spaced[spaced.length - 1];
+    // Ticks come a few milliseconds early or late.
+    if (last && point.moment.atMs - last.moment.atMs < 0.9 * this.spacingMs) return;
+    spaced.push(point);
+    if (spaced.length <= parameters.traceSpaced) return;
+    spaced.splice(0, spaced.length, ...spaced.filter((_, index) => index % 2 === 0));
+    this.spacingMs *= 2;
   }
 }
 

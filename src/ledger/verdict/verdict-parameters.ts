@@ -257,10 +257,11 @@ export const verdictParameterTable = {
     reason:
       'A leaking resource explains up to so many descriptors that are not counted: a child process holds three pipes.',
   },
-  traceLength: {
-    value: 24,
+  traceRecent: { value: 12, unit: 'count', reason: 'Ticks of the last minute, one by one.' },
+  traceSpaced: {
+    value: 16,
     unit: 'count',
-    reason: 'Points of the growth since it began; when full, every second one is dropped.',
+    reason: 'Points of the growth before that; when there are more, every second one is dropped.',
   },
   groupsTracked: { value: 512, unit: 'count', reason: 'Lines followed at once, the largest; each takes about 2 KB.' },
   unitsTracked: { value: 4, unit: 'count', reason: 'Units of work that growth is held against.' },

@@ -9,6 +9,8 @@ export interface Standing {
   readonly moment: Moment;
   readonly live: number;
   readonly aged: number;
+  /** Made there so far, ended or not. */
+  readonly opened: number;
   /** Where the growth began. */
   readonly level: number;
   readonly evidence: Evidence | null;
@@ -19,6 +21,7 @@ export interface Standing {
 
 interface Anchor {
   readonly value: number;
+  readonly opened: number;
   readonly moment: Moment;
 }
 
@@ -38,6 +41,8 @@ export class VerdictState {
   private base = 0;
   private top = 0;
   private evidenceMs = 0;
+  /** How fast they were made while the evidence was there. */
+  private openedPerMs = 0;
 
   take(standing: Standing): void {
     const { moment, evidence, isDecidable } = standing;
@@ -97,16 +102,28 @@ export class VerdictState {
     }
     if (this.hasFallen(live)) return this.retract('fell', moment.atMs);
     const value = ground.ground === 'aged' ? standing.aged : live;
-    this.anchor ??= { value, moment };
+    this.anchor ??= { value, opened: standing.opened, moment };
     const elapsedMs = moment.atMs - this.anchor.moment.atMs;
-    const due = dueGrowth(ground, this.anchor.moment, moment);
+    const due = dueGrowth(ground, this.anchor.moment, moment) * this.traffic(standing, this.anchor);
     this.isIdle = ground.tie !== undefined && due === 0 && elapsedMs >= parameters.stallMs;
     const enough = Math.max(standing.smallest, parameters.stallGrowthShare * (this.top - this.base));
     if (elapsedMs < parameters.stallMs || due < enough) return;
     // Growth that is seen at long windows may come in bursts: it is given as long before it is missed.
     if (ground.ground !== 'tied' && elapsedMs < ground.spanMs / 4) return;
     if (value - this.anchor.value < parameters.stallShare * due) return this.retract('stalled', moment.atMs);
-    this.anchor = { value, moment };
+    this.anchor = { value, opened: standing.opened, moment };
+  }
+
+  /** Where a share of the traffic leaks, half the traffic leaks half as much. */
+  private traffic({ opened, moment, evidence }: Standing, anchor: Anchor): number {
+    const elapsedMs = moment.atMs - anchor.moment.atMs;
+    if (this.ground?.ground !== 'aged' || elapsedMs <= 0) return 1;
+    const openedPerMs = (opened - anchor.opened) / elapsedMs;
+    if (evidence?.ground === 'aged' || this.openedPerMs === 0) {
+      this.openedPerMs = openedPerMs;
+      return 1;
+    }
+    return Math.min(1, openedPerMs / this.openedPerMs);
   }
 
   private hasFallen(live: number): boolean {

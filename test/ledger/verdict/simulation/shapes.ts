@@ -1,0 +1,145 @@
+import type { SeededRandom } from '../../../guarantees/seeded-random';
+import type { PopulationShape } from './population';
+
+/** A population with what has to become of its verdict. */
+export interface Shape {
+  readonly name: string;
+  readonly isLeak: boolean;
+  readonly hours: number;
+  readonly population: PopulationShape;
+  /** Units of work finished per second. */
+  work?(seconds: number): number;
+  /** Connections that peers hold open to us. */
+  inbound?(seconds: number): number;
+}
+
+const exp = (mean: number) => (random: SeededRandom) => -Math.log(1 - random.next()) * mean;
+const fixed = (seconds: number) => () => seconds;
+const always = (rate: number) => () => rate;
+const day = (seconds: number): number => 1 + 0.8 * Math.sin((2 * Math.PI * seconds) / 86_400);
+const lognormal = (median: number, sigma: number) => (random: SeededRandom) =>
+  median * Math.exp(sigma * Math.sqrt(-2 * Math.log(1 - random.next())) * Math.cos(2 * Math.PI * random.next()));
+
+/** A level of 500 that wanders by 22. */
+const traffic500 = { rate: always(500 / 60), life: exp(60) };
+
+const healthy = (name: string, hours: number, population: PopulationShape, more: Partial<Shape> = {}): Shape => ({
+  name,
+  isLeak: false,
+  hours,
+  population,
+  ...more,
+});
+const leak = (name: string, hours: number, population: PopulationShape, more: Partial<Shape> = {}): Shape => ({
+  name,
+  isLeak: true,
+  hours,
+  population,
+  ...more,
+});
+
+export const shapes: readonly Shape[] = [
+  healthy('steady traffic, 50 alive', 4, { streams: [{ rate: always(50 / 60), life: exp(60) }] }),
+  healthy('fixed pool of 20 made at the start', 2, {
+    streams: [{ rate: (s) => (s < 5 ? 20 : 0) }],
+    cap: { at: () => 20, when: 'refuse' },
+  }),
+  healthy('bursts, 200 to 500 alive', 4, {
+    streams: [{ rate: (s) => (s % 300 < 60 ? 50 : 20), life: exp(10) }],
+  }),
+  healthy('sawtooth of 4 min', 4, { streams: [{ rate: always(1) }], resetEvery: 240 }),
+  healthy('sawtooth of 20 min', 4, { streams: [{ rate: always(1) }], resetEvery: 1_200 }),
+  healthy(
+    'batch of 1,000 pieces of work, then flushed',
+    2,
+    { streams: [{ perWork: 1 }], resetEvery: 200 },
+    { work: always(5) },
+  ),
+  healthy('warm-up of 4 min, then level', 3, {
+    streams: [{ rate: always(1) }],
+    cap: { at: () => 240, when: 'refuse' },
+  }),
+  healthy('cache filling to its cap in 20 min', 4, {
+    streams: [{ rate: always(1) }],
+    cap: { at: () => 1_200, when: 'refuse' },
+  }),
+  healthy('cache filling ever slower (15 min)', 4, { streams: [{ rate: (s) => 2 * Math.exp(-s / 900) }] }),
+  healthy('cache at its cap, least recently used go', 4, {
+    streams: [{ rate: (s) => (s < 60 ? 20 : 2) }],
+    cap: { at: () => 1_000, when: 'evict' },
+  }),
+  healthy(
+    'one per key of 100 keys, found by the work',
+    2,
+    {
+      streams: [{ rate: (s) => 5 * Math.exp(-(5 * s) / 100) }],
+    },
+    { work: always(5) },
+  ),
+  healthy('pool resized in steps', 4, {
+    streams: [{ rate: always(2) }],
+    cap: { at: (s) => 20 + 20 * (Math.floor(s / 1_800) % 3), when: 'evict' },
+  }),
+  healthy('traffic ramp, 50 to 200 alive', 4, {
+    streams: [{ rate: (s) => (50 + 150 * Math.min(1, s / 7_200)) / 60, life: exp(60) }],
+  }),
+  healthy('kept-alive sockets that follow a ramp', 4, {
+    streams: [{ rate: (s) => (50 + 150 * Math.min(1, s / 7_200)) / 300, life: exp(300) }],
+  }),
+  healthy('day and night, short lives', 24, { streams: [{ rate: (s) => 2 * day(s), life: exp(30) }] }),
+  healthy('day and night, connections of 20 min', 24, { streams: [{ rate: (s) => 0.2 * day(s), life: exp(1_200) }] }),
+  healthy('overload: lives 20 times as long for 5 min', 3, {
+    streams: [{ rate: always(5), life: (random, s) => exp(s > 3_600 && s < 3_900 ? 40 : 2)(random) }],
+  }),
+  healthy('batch of the hour, 300 for 10 min', 6, {
+    streams: [{ rate: (s) => (s % 3_600 < 30 ? 10 : 0), life: fixed(600) }],
+  }),
+  healthy('lives of very different length', 6, { streams: [{ rate: always(1), life: lognormal(20, 1.5) }] }),
+  healthy(
+    'first burst of the day, one each per request, 60 s long',
+    2,
+    {
+      streams: [{ perWork: 1, life: fixed(60) }],
+    },
+    { work: (s) => (s > 1_800 && s < 2_100 ? 20 : 0.2) },
+  ),
+  healthy(
+    'heartbeat per connection while clients connect',
+    2,
+    {
+      nature: 'local',
+      streams: [{ perWork: 1, life: exp(7_200) }],
+      cap: { at: () => 800, when: 'refuse' },
+    },
+    { work: (s) => (s < 60 ? 10 : 0.5), inbound: (s) => Math.min(800, 10 * s) },
+  ),
+
+  leak('2 per second from the start', 1, { streams: [{ rate: always(2) }] }),
+  leak('2 per second among 100 of traffic', 2, {
+    streams: [{ rate: always(100 / 20), life: exp(20) }, { rate: always(2) }],
+  }),
+  leak('1 per 10 s on 50', 2, { streams: [{ rate: always(50 / 60), life: exp(60) }, { rate: always(0.1) }] }),
+  leak('1 per 10 s on 500', 3, { streams: [traffic500, { rate: always(0.1) }] }),
+  leak('1 per 60 s on 500', 6, { streams: [traffic500, { rate: always(1 / 60) }] }),
+  leak('1 % of a day’s traffic', 24, {
+    streams: [{ rate: (s) => 2 * day(s), life: exp(30) }, { rate: (s) => 0.02 * day(s) }],
+  }),
+  leak('50 at once, every 10 min or so', 6, {
+    streams: [{ rate: always(50 / 60), life: exp(60) }, { rate: (s) => (s % 600 < 5 ? 10 : 0) }],
+  }),
+  leak('one per request, 100 requests per second', 0.1, { streams: [{ perWork: 1 }] }, { work: always(100) }),
+  leak('one per command, 70 commands per hour', 2, { streams: [{ perWork: 1 }] }, { work: always(70 / 3_600) }),
+  leak('one per 10 requests, 50 requests per second', 1, { streams: [{ perWork: 0.1 }] }, { work: always(50) }),
+  leak('one client per second, no work known', 1, { nature: 'few', streams: [{ rate: always(1) }] }),
+  leak('begins after 30 min of level traffic', 2, {
+    streams: [{ rate: always(50 / 20), life: exp(20) }, { rate: (s) => (s > 1_800 ? 1 : 0) }],
+  }),
+  leak(
+    'one per command, nights without work',
+    24,
+    { streams: [{ perWork: 1 }] },
+    {
+      work: (s) => (s % 43_200 < 21_600 ? 0.05 : 0),
+    },
+  ),
+];
