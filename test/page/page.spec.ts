@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import type { LedgerGroups } from '../../src/contract/ledger.schema';
 import { Browser, hasBrowser } from '../support/browser';
 import { BuiltApp } from '../support/built-app';
+import { eventually } from '../support/eventually';
 import { RedisServer } from '../support/redis-server';
 
 jest.setTimeout(120_000);
@@ -60,8 +61,14 @@ const outsideAddress = Object.values(networkInterfaces())
       expect(await page.getByRole('heading', { name: title }).count()).toBe(1);
     await page.waitForSelector('td[data-kind-live="server"]');
     await page.waitForSelector('.chart canvas');
-    await page.getByRole('button', { name: 'Look' }).click();
-    await page.waitForSelector('.flame svg', SEEN);
+    // The first look starts the sampler; what is allocated from then on can be seen.
+    await eventually(
+      async () => {
+        await page.getByRole('button', { name: /^Look/ }).click();
+        await page.waitForSelector('.flame svg', { timeout: 2_000 });
+      },
+      { timeoutMs: 60_000 },
+    );
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -45,8 +45,8 @@ export function HeapView() {
         </button>{' '}
         <span role="status">{word || (heap ? takenText(heap) : '')}</span>
       </p>
-      {heap && heap.sites.length === 0 && <p class="empty">Nothing sampled yet.</p>}
-      {root && heap!.sites.length > 0 && Flame && <Flame root={root} />}
+      {heap && heap.tree.bytes === 0 && <p class="empty">Nothing sampled yet: look again in a while.</p>}
+      {root && root.value > 0 && Flame && <Flame root={root} />}
       {heap && heap.sites.length > 0 && (
         <div class="scroll" tabIndex={0} role="region" aria-labelledby="heap-title">
           <table>
