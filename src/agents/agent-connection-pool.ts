@@ -1,7 +1,8 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import { AgentCallError } from './agent-call.error.js';
+import { AgentTls } from './agent-tls.js';
 import { AgentConnection, type AgentConnectionLimits, type AgentTarget, type CallOptions } from './agent-connection.js';
 
 /** A connection nobody used for this long is closed; the next call dials again. */
@@ -26,13 +27,18 @@ export class AgentConnectionPool implements OnApplicationShutdown {
   private dialledCount = 0;
   private isClosed = false;
 
-  constructor(@Inject(SETTINGS) settings: Settings) {
+  constructor(
+    @Inject(SETTINGS) settings: Settings,
+    @Optional() private readonly tls?: AgentTls,
+  ) {
+    const { agentToken, commanderToken, commanderTokensFile } = settings;
     this.limits = {
       connectTimeoutMs: settings.agentConnectTimeoutMs,
       maxFrameLength: settings.maxResultBytes + ENVELOPE_LENGTH,
       maxDepth: settings.maxJsonDepth + ENVELOPE_DEPTH,
       maxSendBufferBytes: settings.maxSendBufferBytes,
-      token: settings.commanderToken,
+      // Whoever may register under a token of the file is no one to be shown the token that opens everything.
+      token: agentToken ?? (commanderTokensFile === undefined ? commanderToken : undefined),
     };
   }
 
@@ -105,7 +111,7 @@ export class AgentConnectionPool implements OnApplicationShutdown {
   }
 
   private dial(key: string, target: AgentTarget): AgentConnection {
-    const connection = new AgentConnection(target, this.limits);
+    const connection = new AgentConnection(target, this.limits, this.tls?.optionsFor(target.agentId));
     this.dialledCount += 1;
     this.open.add(connection);
     this.current.set(key, connection);

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { type ErrorCode, isWireError } from '../contract/command-error.js';
 import { isDeeperThan } from '../transport/json-depth.js';
 import { AgentCallError } from './agent-call.error.js';
@@ -73,24 +74,27 @@ export class AgentConnection {
   constructor(
     readonly target: AgentTarget,
     private readonly limits: AgentConnectionLimits,
+    /** undefined: plain TCP. */
+    tls?: ConnectionOptions,
   ) {
     const decoder = new FrameDecoder(limits.maxFrameLength, {
       frame: (json) => this.receive(json),
       oversized: (tail) => this.receiveOversized(tail),
     });
-    const socket = connect({
+    const address = {
       host: target.host,
       port: target.port,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_AFTER_MS,
-    });
+    };
+    const socket = tls ? connectTls({ ...address, ...tls }) : connect(address);
     this.socket = socket;
     this.opened = new Promise((resolve, reject) => {
       this.connectTimer = setTimeout(() => {
         this.fail(this.unreachable(`no connection within ${limits.connectTimeoutMs} ms`));
       }, limits.connectTimeoutMs);
-      socket.once('connect', () => {
+      socket.once(tls ? 'secureConnect' : 'connect', () => {
         clearTimeout(this.connectTimer);
         this.isOpen = true;
         resolve();

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
@@ -84,8 +85,8 @@ export class AgentRecords {
   /**
    * Stores a registration and starts its lease. The same process may register again at any time.
    * @returns Redis's clock, ms since the epoch
-   * @throws CommandError VERSION_CONFLICT when a newer process of this id is on record; RATE_LIMITED when all MAX_AGENTS
-   * of the namespace are up
+   * @throws CommandError FORBIDDEN when the id was registered with another key; VERSION_CONFLICT when a newer process of
+   * this id is on record; RATE_LIMITED when all MAX_AGENTS of the namespace are up
    */
   async register(request: CommandRequest<'agent.register'>, deadlineAt: number): Promise<number> {
     const { namespace, agentId, instanceEpoch, host, port, capacity, labels, capabilities, version } = request;
@@ -104,9 +105,11 @@ export class AgentRecords {
         this.settings.agentLeaseMs,
         this.forgetAfterMs,
         this.settings.maxAgents,
+        identityOf(request),
       ],
       deadlineAt,
     );
+    if (verdict === 'foreign') throw foreign(agentId);
     if (verdict === 'stale') {
       throw new CommandError('VERSION_CONFLICT', `a newer process of agent ${agentId} is registered`, {
         instanceEpoch: Number(value),
@@ -120,29 +123,37 @@ export class AgentRecords {
     return Number(value);
   }
 
-  /** Renews the lease of the process on record; any other process is told that it is unknown. */
+  /**
+   * Renews the lease of the process on record; any other process is told that it is unknown.
+   * @throws CommandError FORBIDDEN when the agent was registered with another key
+   */
   async heartbeat(request: CommandRequest<'agent.heartbeat'>, deadlineAt: number): Promise<HeartbeatAnswer> {
     const { namespace, agentId, instanceEpoch, inFlight } = request;
     const keys = this.keys.agent(namespace, agentId);
     const [verdict, draining, ...cancelRunIds] = await this.run(
       scripts.heartbeat,
       [this.keys.agents(namespace), keys.record, keys.cancels],
-      [agentId, instanceEpoch, inFlight, this.settings.agentLeaseMs, this.forgetAfterMs],
+      [agentId, instanceEpoch, inFlight, this.settings.agentLeaseMs, this.forgetAfterMs, identityOf(request)],
       deadlineAt,
     );
+    if (verdict === 'foreign') throw foreign(agentId);
     if (verdict === 'unknown') return { unknown: true };
     return { unknown: false, drain: draining === '1', cancelRunIds };
   }
 
-  /** Removes an agent and all that is kept of it; false when this process is not the one on record. */
+  /**
+   * Removes an agent and all that is kept of it; false when this process is not the one on record.
+   * @throws CommandError FORBIDDEN when the agent was registered with another key
+   */
   async deregister(request: CommandRequest<'agent.deregister'>, deadlineAt: number): Promise<boolean> {
     const { namespace, agentId, instanceEpoch } = request;
     const removed = await this.run(
       scripts.deregister,
       [this.keys.agents(namespace), this.keys.agent(namespace, agentId).record],
-      [this.keys.agentPrefix(namespace), agentId, instanceEpoch],
+      [this.keys.agentPrefix(namespace), agentId, instanceEpoch, identityOf(request)],
       deadlineAt,
     );
+    if (removed === -1) throw foreign(agentId);
     return removed === 1;
   }
 
@@ -262,6 +273,15 @@ export function takenPlace([verdict, ...values]: readonly string[]): TakenPlace 
     instanceEpoch: Number(instanceEpoch),
     takenAt: Number(takenAt),
   };
+}
+
+/** What is kept of an agent's key: nobody who reads Redis can speak for the agent. */
+function identityOf({ identityKey }: { identityKey?: string }): string {
+  return identityKey === undefined ? '' : createHash('sha256').update(identityKey).digest('base64url');
+}
+
+function foreign(agentId: string): CommandError {
+  return new CommandError('FORBIDDEN', `agent ${agentId} is registered with another identityKey`);
 }
 
 function entryOf(row: string[]): AgentEntry {

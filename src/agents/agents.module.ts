@@ -5,6 +5,7 @@ import { AgentDirectory } from './agent-directory.js';
 import { AgentKeys } from './agent-keys.js';
 import { AgentListing } from './agent-listing.js';
 import { AgentRecords } from './agent-records.js';
+import { AgentTls } from './agent-tls.js';
 import { AgentsController } from './agents.controller.js';
 import { AgentsService } from './agents.service.js';
 
@@ -16,6 +17,7 @@ import { AgentsService } from './agents.service.js';
     AgentRecords,
     AgentDirectory,
     AgentListing,
+    AgentTls,
     AgentConnectionPool,
     AgentConnectionSweep,
     AgentsService,

@@ -1,4 +1,4 @@
-/** Shared head of the agent scripts: time, names of one agent's keys, forgetting. */
+/** Shared head of the agent scripts: time, names of one agent's keys, whose it is, forgetting. */
 export const preludeLua = `
 local function timeMs()
   local t = redis.call('TIME')
@@ -7,6 +7,12 @@ end
 
 local function whole(number)
   return string.format('%.0f', number)
+end
+
+-- Whether an agent was registered with a key, and this is not its digest.
+local function isForeign(record, identity)
+  local own = redis.call('HGET', record, 'identity')
+  return own and own ~= '' and own ~= identity
 end
 
 local function forgetAgent(agentsKey, prefix, id)

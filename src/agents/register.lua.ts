@@ -2,8 +2,9 @@ import { preludeLua } from './prelude.lua.js';
 
 /**
  * KEYS agents, record, places, cancels.
- * ARGV agentPrefix, agentId, instanceEpoch, host, port, capacity, description (JSON), leaseMs, forgetAfterMs, maxAgents.
- * Replies `registered, now` · `stale, instanceEpoch on record` · `full, agents on record`.
+ * ARGV agentPrefix, agentId, instanceEpoch, host, port, capacity, description (JSON), leaseMs, forgetAfterMs, maxAgents,
+ * identity (digest of the agent's key, or empty).
+ * Replies `registered, now` · `foreign` · `stale, instanceEpoch on record` · `full, agents on record`.
  */
 export const registerLua = `${preludeLua}
 local agents, record, places, cancels = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -11,6 +12,7 @@ local prefix, id, epoch = ARGV[1], ARGV[2], ARGV[3]
 local leaseMs, forgetAfterMs, maxAgents = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
 local now = timeMs()
 
+if isForeign(record, ARGV[11]) then return {'foreign'} end
 local known = redis.call('HGET', record, 'instanceEpoch')
 if known and tonumber(known) > tonumber(epoch) then return {'stale', known} end
 
@@ -33,7 +35,7 @@ if known ~= epoch then
   redis.call('HSET', record, 'returnPlaces', '1', 'returnSuccesses', '0')
 end
 redis.call('HSET', record, 'instanceEpoch', epoch, 'host', ARGV[4], 'port', ARGV[5], 'capacity', ARGV[6],
-  'description', ARGV[7], 'lastSeenAt', whole(now))
+  'description', ARGV[7], 'lastSeenAt', whole(now), 'identity', ARGV[11])
 redis.call('ZADD', agents, whole(now + leaseMs), id)
 keepAtLeast(record, leaseMs + forgetAfterMs)
 keepAtLeast(agents, leaseMs + forgetAfterMs)

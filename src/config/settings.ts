@@ -149,7 +149,84 @@ export const settings = {
     optionalText(512),
     undefined,
     'up to 512 characters',
-    'Shared secret that every command must carry; unset: none is asked for.',
+    'Shared secret that opens every command; unset, and no COMMANDER_TOKENS_FILE either: none is asked for.',
+  ),
+  commanderTokensFile: setting(
+    'COMMANDER_TOKENS_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a JSON file',
+    'Further tokens, each for some namespaces and commands only; read again when the file changes.',
+  ),
+  agentToken: setting(
+    'AGENT_TOKEN',
+    optionalText(512),
+    undefined,
+    'up to 512 characters',
+    'Secret that commander shows to agents; unset: COMMANDER_TOKEN, but none at all beside COMMANDER_TOKENS_FILE.',
+  ),
+  tcpTlsCertFile: setting(
+    'TCP_TLS_CERT_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'Certificate for commands over TLS; unset: plain TCP. Read again when it changes.',
+  ),
+  tcpTlsKeyFile: setting(
+    'TCP_TLS_KEY_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'Key of TCP_TLS_CERT_FILE.',
+  ),
+  tcpTlsClientCaFile: setting(
+    'TCP_TLS_CLIENT_CA_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'Only peers with a certificate of this CA are served (mutual TLS).',
+  ),
+  agentTls: setting(
+    'AGENT_TLS',
+    flag,
+    false,
+    'true or false',
+    'Dials agents over TLS only; their certificate must name the host or the id of the agent.',
+  ),
+  agentTlsCaFile: setting(
+    'AGENT_TLS_CA_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'CA of the agents, where the system does not know it.',
+  ),
+  agentTlsCertFile: setting(
+    'AGENT_TLS_CERT_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'Certificate that commander shows to agents.',
+  ),
+  agentTlsKeyFile: setting(
+    'AGENT_TLS_KEY_FILE',
+    optionalText(4096),
+    undefined,
+    'the path of a PEM file',
+    'Key of AGENT_TLS_CERT_FILE.',
+  ),
+  agentIdentity: setting(
+    'AGENT_IDENTITY',
+    z.enum(['open', 'certificate']),
+    'open',
+    'open or certificate',
+    'With certificate an agent speaks only for ids that its certificate names; needs TCP_TLS_CLIENT_CA_FILE.',
+  ),
+  fileCheckEveryMs: durationMs(
+    'FILE_CHECK_EVERY_MS',
+    5_000,
+    50,
+    3_600_000,
+    'How often files of certificates and tokens are looked at for a change.',
   ),
   diagnosticsToken: setting(
     'DIAGNOSTICS_TOKEN',
@@ -163,7 +240,7 @@ export const settings = {
     flag,
     false,
     'true or false',
-    'Allows to listen beyond loopback without the token that belongs to it.',
+    'Allows to listen beyond loopback although nobody is asked who they are.',
   ),
   logLevel: setting(
     'LOG_LEVEL',
@@ -468,10 +545,24 @@ function contradictions(values: Settings): string[] {
   if (values.redisMode !== 'standalone' && values.redisNodes.length === 0) {
     found.push(`REDIS_NODES="": expected host:port[,host:port…] when REDIS_MODE is ${values.redisMode}`);
   }
-  if (!isLoopback(values.tcpHost) && values.commanderToken === undefined && !values.insecureBind) {
+  const { commanderToken, commanderTokensFile, tcpTlsCertFile, tcpTlsKeyFile, tcpTlsClientCaFile } = values;
+  const asksWho = [commanderToken, commanderTokensFile, tcpTlsClientCaFile].some((value) => value !== undefined);
+  if (!isLoopback(values.tcpHost) && !asksWho && !values.insecureBind) {
     found.push(
-      `TCP_HOST=${JSON.stringify(values.tcpHost)}: expected a loopback address, or COMMANDER_TOKEN set, or INSECURE_BIND=true`,
+      `TCP_HOST=${JSON.stringify(values.tcpHost)}: expected a loopback address, or COMMANDER_TOKEN, COMMANDER_TOKENS_FILE or TCP_TLS_CLIENT_CA_FILE set, or INSECURE_BIND=true`,
     );
+  }
+  if ((tcpTlsCertFile === undefined) !== (tcpTlsKeyFile === undefined)) {
+    found.push('TCP_TLS_CERT_FILE, TCP_TLS_KEY_FILE: expected both or neither');
+  }
+  if (tcpTlsClientCaFile !== undefined && tcpTlsCertFile === undefined) {
+    found.push('TCP_TLS_CLIENT_CA_FILE: expected TCP_TLS_CERT_FILE beside it');
+  }
+  if ((values.agentTlsCertFile === undefined) !== (values.agentTlsKeyFile === undefined)) {
+    found.push('AGENT_TLS_CERT_FILE, AGENT_TLS_KEY_FILE: expected both or neither');
+  }
+  if (values.agentIdentity === 'certificate' && tcpTlsClientCaFile === undefined) {
+    found.push('AGENT_IDENTITY=certificate: expected TCP_TLS_CLIENT_CA_FILE beside it');
   }
   if (!isLoopback(values.httpHost) && values.diagnosticsToken === undefined && !values.insecureBind) {
     found.push(

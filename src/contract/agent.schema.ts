@@ -45,10 +45,19 @@ export const agentViewSchema = z
   .meta({ id: 'Agent' });
 export type AgentView = z.infer<typeof agentViewSchema>;
 
+/**
+ * A secret of an agent. Once an agent has registered with one, only who shows it again can register under that id, send
+ * heartbeats for it or deregister it, until the agent deregisters or is forgotten.
+ */
+const identityKeySchema = z.string().min(16).max(256).optional();
+
+/** What an agent says about itself: nobody else may. */
+export const agentOwnCommands: readonly string[] = ['agent.register', 'agent.heartbeat', 'agent.deregister'];
+
 /** Requests and replies of `agent.*` that commander serves. */
 export const agentCommands = {
   'agent.register': {
-    request: requestSchema(registrationShape),
+    request: requestSchema({ ...registrationShape, identityKey: identityKeySchema }),
     reply: z.strictObject({
       /** Without a heartbeat the agent is down after this. */
       leaseMs: z.int().min(1),
@@ -58,7 +67,12 @@ export const agentCommands = {
     }),
   },
   'agent.heartbeat': {
-    request: requestSchema({ agentId: idSchema, instanceEpoch: z.int().min(0), inFlight: z.int().min(0) }),
+    request: requestSchema({
+      agentId: idSchema,
+      instanceEpoch: z.int().min(0),
+      inFlight: z.int().min(0),
+      identityKey: identityKeySchema,
+    }),
     reply: z.strictObject({
       leaseMs: z.int().min(1),
       /** Runs to abort. */
@@ -70,7 +84,7 @@ export const agentCommands = {
     }),
   },
   'agent.deregister': {
-    request: requestSchema({ agentId: idSchema, instanceEpoch: z.int().min(0) }),
+    request: requestSchema({ agentId: idSchema, instanceEpoch: z.int().min(0), identityKey: identityKeySchema }),
     reply: z.strictObject({ removed: z.boolean() }),
   },
   'agent.drain': { request: requestSchema({ agentId: idSchema }), reply: agentViewSchema },

@@ -14,6 +14,7 @@ export const errorCodes = {
   UNAVAILABLE: { retryable: true, meaning: 'commander cannot reach what it needs (Redis, an agent) right now' },
   RATE_LIMITED: { retryable: true, meaning: 'a limit on connections, requests or capacity was reached' },
   UNAUTHENTICATED: { retryable: false, meaning: 'the token is missing or wrong' },
+  FORBIDDEN: { retryable: false, meaning: 'the caller is known, and may not do this' },
   SHUTTING_DOWN: { retryable: true, meaning: 'this replica is draining; repeat the request on another connection' },
   INTERNAL: { retryable: false, meaning: 'a defect in commander; its log has the details under the request id' },
 } as const satisfies Record<string, { retryable: boolean; meaning: string }>;

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { ClusterOptions, RedisOptions } from 'ioredis';
-import { type Settings, SettingsError } from '../config/settings.js';
+import { readTlsMaterial } from '../config/settings-file.js';
+import type { Settings } from '../config/settings.js';
 
 /** Longest pause between two attempts to connect. */
 const LONGEST_RETRY_PAUSE_MS = 2_000;
@@ -26,22 +26,11 @@ function reconnectOnError(error: Error): 2 | false {
   return error.message.startsWith('READONLY') ? 2 : false;
 }
 
-async function fileOf(variable: string, path: string | undefined): Promise<Buffer | undefined> {
-  if (path === undefined) return undefined;
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SettingsError(`${variable}=${JSON.stringify(path)}: expected the path of a PEM file (${reason})`);
-  }
-}
-
 async function tlsOptions(settings: Settings): Promise<RedisOptions['tls']> {
-  const [ca, cert, key] = await Promise.all([
-    fileOf('REDIS_TLS_CA_FILE', settings.redisTlsCaFile),
-    fileOf('REDIS_TLS_CERT_FILE', settings.redisTlsCertFile),
-    fileOf('REDIS_TLS_KEY_FILE', settings.redisTlsKeyFile),
-  ]);
+  const { ca, cert, key } = await readTlsMaterial(
+    { ca: 'REDIS_TLS_CA_FILE', cert: 'REDIS_TLS_CERT_FILE', key: 'REDIS_TLS_KEY_FILE' },
+    { ca: settings.redisTlsCaFile, cert: settings.redisTlsCertFile, key: settings.redisTlsKeyFile },
+  );
   const wanted = settings.redisUrl.startsWith('rediss:') || ca !== undefined || cert !== undefined;
   return wanted ? { ca, cert, key } : undefined;
 }

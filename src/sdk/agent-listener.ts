@@ -1,4 +1,11 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  Server as TlsServer,
+  type TlsOptions,
+  type TLSSocket,
+} from 'node:tls';
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { CommandError, type WireError } from '../contract/command-error.js';
@@ -22,6 +29,8 @@ export interface AgentListenerOptions {
   port: number;
   /** What every request must carry, if set. */
   token?: string;
+  /** Serve TLS with this. */
+  tls?: TlsOptions;
   /** Longest request, in UTF-16 code units. */
   maxFrameChars: number;
 }
@@ -45,6 +54,8 @@ export class AgentListener {
   private readonly logger = new Logger('CommanderAgent');
   private readonly server: Server;
   private readonly connections = new Set<Connection>();
+  /** Sockets under TLS, those whose handshake is not done among them. */
+  private readonly rawSockets = new Set<Socket>();
   private readonly isAllowed: (token: unknown) => boolean;
   private closing: Promise<void> | undefined;
 
@@ -53,12 +64,18 @@ export class AgentListener {
     private readonly handlers: ReadonlyMap<string, PatternHandler>,
   ) {
     this.isAllowed = tokenCheck(options.token);
-    this.server = createServer({ noDelay: true }, (socket) => this.accept(socket));
+    const accept = (socket: Socket) => this.accept(socket);
+    this.server = options.tls ? this.tlsServer(options.tls, accept) : createServer({ noDelay: true }, accept);
     this.server.maxConnections = MAX_CONNECTIONS;
   }
 
   get connectionCount(): number {
     return this.connections.size;
+  }
+
+  /** New connections get this certificate, and show one of this CA. Does nothing without TLS. */
+  renewTls(options: SecureContextOptions): void {
+    if (this.server instanceof TlsServer) this.server.setSecureContext(options);
   }
 
   /** Resolves with where it listens; rejects with the system's error (EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOTFOUND …). */
@@ -80,12 +97,28 @@ export class AgentListener {
     return this.closing;
   }
 
+  private tlsServer(tls: TlsOptions, accept: (socket: Socket) => void): Server {
+    const options = { noDelay: true, handshakeTimeout: INCOMPLETE_REQUEST_TIMEOUT_MS, ...tls };
+    const server = createTlsServer(options, accept);
+    server.on('connection', (socket: Socket) => {
+      this.rawSockets.add(socket);
+      socket.once('close', () => this.rawSockets.delete(socket));
+    });
+    // Node tells of a handshake that failed or took too long, and may leave the connection open.
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      this.logger.debug(`handshake: ${error.message}`);
+      socket.destroy();
+    });
+    return server;
+  }
+
   private async closeAll(timeoutMs: number): Promise<void> {
     if (!this.server.listening) return;
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     for (const { socket } of this.connections) socket.destroySoon();
     const timer = setTimeout(() => {
       for (const { socket } of this.connections) socket.destroy();
+      for (const socket of this.rawSockets) socket.destroy();
     }, timeoutMs);
     await closed;
     clearTimeout(timer);

@@ -14,6 +14,8 @@ export interface RegistrationSource {
   describe(): Promise<CommandInput<'agent.register'>>;
   inFlight(): number;
   cancel(runId: string): void;
+  /** Sent with whatever is said about this agent. */
+  identityKey?: string;
   /** Describe an instance epoch above this one from now on: it is of a process that was there before. */
   outrank(instanceEpoch: number): void;
 }
@@ -31,7 +33,7 @@ export class AgentRegistration {
   private failuresInARow = 0;
   private lastLoggedAt = Number.NEGATIVE_INFINITY;
   private wasRegistered = false;
-  private identity: { agentId: string; instanceEpoch: number } | undefined;
+  private identity: { agentId: string; instanceEpoch: number; identityKey?: string } | undefined;
   /** Whether commander knew this agent when it last answered. */
   isRegistered = false;
   /** Whether commander wants this agent drained: it sends no new runs. */
@@ -93,9 +95,11 @@ export class AgentRegistration {
   private async register(): Promise<void> {
     const description = await this.source.describe();
     if (this.stopped) return;
-    this.identity = { agentId: description.agentId, instanceEpoch: description.instanceEpoch };
+    const { agentId, instanceEpoch } = description;
+    const { identityKey } = this.source;
+    this.identity = { agentId, instanceEpoch, ...(identityKey === undefined ? {} : { identityKey }) };
     const { heartbeatEveryMs } = await this.client
-      .send('agent.register', description, { deadlineMs: MAX_CALL_MS })
+      .send('agent.register', { ...description, ...this.identity }, { deadlineMs: MAX_CALL_MS })
       .catch((error: unknown) => {
         this.outrankPredecessor(error);
         throw error;

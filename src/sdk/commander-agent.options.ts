@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { ConnectionOptions } from 'node:tls';
+import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import { z } from 'zod';
 import { idSchema } from '../contract/common.schema.js';
 
@@ -10,12 +10,21 @@ export const commanderAgentOptionsSchema = z.strictObject({
     .strictObject({
       host: z.string().min(1).max(253).default('127.0.0.1'),
       port: z.int().min(1).max(65_535).default(7970),
-      /** `COMMANDER_TOKEN` of the service; the agent asks it of commander in return. */
+      /** `COMMANDER_TOKEN` of the service, or one of its tokens for agents. */
       token: z.string().min(1).max(512).optional(),
       /** TLS to commander: what `tls.connect` takes. */
       tls: z.custom<ConnectionOptions>((value) => typeof value === 'object' && value !== null).optional(),
     })
     .prefault({}),
+  /** What commander must show in return: its `AGENT_TOKEN`. Default: `commander.token`. */
+  agentToken: z.string().min(1).max(512).optional(),
+  /** Serve commander over TLS (`AGENT_TLS=true` there): what `tls.createServer` takes. */
+  listenTls: z.custom<TlsOptions>((value) => typeof value === 'object' && value !== null).optional(),
+  /**
+   * A secret, the same for every process of this agent id. With it nobody else who may talk to commander can register under
+   * the id, send heartbeats for it or deregister it.
+   */
+  identityKey: z.string().min(16).max(256).optional(),
   /** Default: host name and process id, new with each start. */
   agentId: idSchema.default(defaultAgentId),
   listenHost: z.string().min(1).max(253).default('127.0.0.1'),

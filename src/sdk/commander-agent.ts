@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import {
   type BeforeApplicationShutdown,
   Inject,
@@ -81,6 +82,11 @@ export class CommanderAgent
     return this.parts && { host: this.parts.address.address, port: this.parts.address.port };
   }
 
+  /** With `listenTls`: new connections of commander get this certificate. Those that are open stay as they are. */
+  renewTls(options: SecureContextOptions): void {
+    this.parts?.listener.renewTls(options);
+  }
+
   /** @throws Error when two handlers have one name, and the system's error when it cannot listen */
   async onApplicationBootstrap(): Promise<void> {
     const { settings } = this;
@@ -90,7 +96,8 @@ export class CommanderAgent
       {
         host: settings.listenHost,
         port: settings.listenPort,
-        token: settings.commander.token,
+        token: settings.agentToken ?? settings.commander.token,
+        tls: settings.listenTls,
         maxFrameChars: settings.maxFrameChars,
       },
       this.patterns(runner),
@@ -108,6 +115,7 @@ export class CommanderAgent
       describe: () => this.describe(handlers, address, client),
       inFlight: () => runner.inFlightCount,
       cancel: (runId) => runner.cancel(runId),
+      identityKey: settings.identityKey,
       outrank: (instanceEpoch) => (this.instanceEpoch = instanceEpoch + 1),
     });
     this.parts = { handlers, runner, listener, address, client, registration };

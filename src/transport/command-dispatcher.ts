@@ -6,17 +6,18 @@ import { type CommandName, commands, longReplies } from '../contract/commands.js
 import type { CommandPacket } from '../contract/packet.js';
 import { countWork } from '../ledger/index.js';
 import type { InFlight } from '../lifecycle/in-flight.js';
+import type { Access } from './access.js';
 import { type CallObserver, CommandCall, refusal } from './command-call.js';
 import { CommandContext } from './command-context.js';
 import type { CommanderSocket, ReceivedAt } from './commander-socket.js';
 import { DeadlineWheel } from './deadline-wheel.js';
+import type { Grant } from './grant.js';
 import { isDeeperThan } from './json-depth.js';
 import { jsonWeightBytes } from './json-weight.js';
 import { cut, payloadIssues } from './payload-issues.js';
 import type { RateLimitedLog } from './rate-limited-log.js';
 import { ReplyTurns } from './reply-turns.js';
 import { RequestBudget } from './request-budget.js';
-import { TokenCheck } from './token-check.js';
 
 /** Kind of work under which commands stand in {@link InFlight}. */
 export const COMMAND_IN_FLIGHT = 'command';
@@ -36,6 +37,8 @@ interface Route {
 interface Envelope {
   deadlineMs?: number;
   requestId?: string;
+  namespace?: string;
+  agentId?: string;
 }
 
 /**
@@ -50,8 +53,9 @@ interface Envelope {
  * 6. payload nested no deeper than `maxJsonDepth` → `INVALID_ARGUMENT`
  * 7. room for it in the {@link RequestBudget} → `RATE_LIMITED`
  * 8. payload fits the schema → `INVALID_ARGUMENT` with `details.issues`
- * 9. its turn comes, if its reply may be long ({@link ReplyTurns}), before the deadline → `DEADLINE_EXCEEDED`
- * 10. the handler answers before the deadline → `DEADLINE_EXCEEDED`
+ * 9. the token is for this command, namespace and agent → `FORBIDDEN`
+ * 10. its turn comes, if its reply may be long ({@link ReplyTurns}), before the deadline → `DEADLINE_EXCEEDED`
+ * 11. the handler answers before the deadline → `DEADLINE_EXCEEDED`
  *
  * The deadline counts from the arrival of the frame: `deadlineMs` of the request, else `commandTimeoutMs`. That holds for
  * requests with `wait: true`, too: who wants to wait longer than the default says so with `deadlineMs`.
@@ -68,16 +72,15 @@ export class CommandDispatcher implements CallObserver {
   private readonly wheel = new DeadlineWheel();
   private readonly budget: RequestBudget;
   private readonly replyTurns: ReplyTurns;
-  private readonly tokenCheck: TokenCheck | undefined;
 
   constructor(
     private readonly settings: Settings,
     private readonly inFlight: InFlight,
+    private readonly access: Access,
     private readonly log: RateLimitedLog,
   ) {
     this.replyTurns = new ReplyTurns(PAGES_AT_ONCE * settings.maxSendBufferBytes);
     this.budget = new RequestBudget(settings.maxInFlightCommands, settings.maxInFlightBytes);
-    this.tokenCheck = settings.commanderToken === undefined ? undefined : new TokenCheck(settings.commanderToken);
   }
 
   /**
@@ -137,11 +140,6 @@ export class CommandDispatcher implements CallObserver {
     }
   }
 
-  /** Whether every request must carry a token. */
-  get isTokenAsked(): boolean {
-    return this.tokenCheck !== undefined;
-  }
-
   /** Heap that requests under way hold now. */
   get inFlightBytes(): number {
     return this.budget.takenBytes;
@@ -188,7 +186,7 @@ export class CommandDispatcher implements CallObserver {
 
   /** @throws CommandError when the request does not pass a gate */
   private admit(socket: CommanderSocket, id: string | number, packet: CommandPacket, receivedAt: ReceivedAt): void {
-    this.authenticate(socket, packet.token);
+    const grant = this.authenticate(socket, packet.token);
     if (this.isDraining)
       throw new CommandError('SHUTTING_DOWN', 'this replica is draining; repeat the request on another connection');
     const { pattern } = packet;
@@ -199,6 +197,7 @@ export class CommandDispatcher implements CallObserver {
     let request: unknown;
     try {
       request = this.validated(route, data);
+      this.access.authorize(socket, grant, pattern as string, request as Envelope);
     } catch (error) {
       this.budget.giveBackPlace(socket);
       this.budget.giveBackBytes(socket, heldBytes);
@@ -221,20 +220,14 @@ export class CommandDispatcher implements CallObserver {
     else this.replyTurns.ask(socket, call);
   }
 
-  private authenticate(socket: CommanderSocket, token: unknown): void {
-    if (this.tokenCheck === undefined) return;
-    // Hashing costs as much as the rest of a small command; who has shown the token once on a connection has it, so
-    // the time of the second comparison tells nothing new.
-    if (socket.isAuthenticated && token === this.settings.commanderToken) return;
-    if (this.tokenCheck.accepts(token)) {
-      socket.isAuthenticated = true;
-      return;
+  private authenticate(socket: CommanderSocket, token: unknown): Grant {
+    try {
+      return this.access.authenticate(socket, token);
+    } catch (error) {
+      const which = token === undefined ? 'no' : 'a wrong';
+      this.log.warn('unauthenticated', `a request from ${socket.remote} had ${which} token`);
+      throw error;
     }
-    this.log.warn(
-      'unauthenticated',
-      `a request from ${socket.remote} had ${token === undefined ? 'no' : 'a wrong'} token`,
-    );
-    throw new CommandError('UNAUTHENTICATED', 'the token is missing or wrong');
   }
 
   private route(pattern: unknown): Route & { handler: MessageHandler } {

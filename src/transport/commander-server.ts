@@ -13,6 +13,7 @@ import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import { InFlight } from '../lifecycle/in-flight.js';
 import { ServingState } from '../lifecycle/serving-state.js';
+import { Access } from './access.js';
 import { COMMAND_IN_FLIGHT, CommandDispatcher } from './command-dispatcher.js';
 import {
   type CloseReason,
@@ -55,6 +56,8 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
     CloseReason,
     number
   >;
+  /** Sockets under TLS, from the first byte of the handshake until they are closed. */
+  private readonly rawSockets = new Set<net.Socket>();
   private acceptedCount = 0;
   private refusedCount = 0;
   private brokenCount = 0;
@@ -66,11 +69,12 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
     @Inject(SETTINGS) private readonly settings: Settings,
     private readonly inFlight: InFlight,
     private readonly serving: ServingState,
+    private readonly access: Access,
     @Optional() @Inject(TCP_TLS_OPTIONS) tlsOptions?: tls.TlsOptions,
   ) {
     super({ host: settings.tcpHost, port: settings.tcpPort, tlsOptions });
     this.server.maxConnections = settings.maxConnections;
-    this.dispatcher = new CommandDispatcher(settings, inFlight, this.log);
+    this.dispatcher = new CommandDispatcher(settings, inFlight, access, this.log);
     const shortestTimeoutMs = Math.min(settings.frameTimeoutMs, settings.idleTimeoutMs);
     this.connections = new Connections(Math.min(1_000, Math.max(25, shortestTimeoutMs / 4)));
   }
@@ -124,6 +128,11 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
     } catch (error) {
       settle(error);
     }
+  }
+
+  /** New connections get this certificate, and show one of this CA. Does nothing when commands are not served over TLS. */
+  renewTls(options: tls.SecureContextOptions): void {
+    if (this.server instanceof tls.Server) this.server.setSecureContext(options);
   }
 
   /** Stops accepting and answers new requests with `SHUTTING_DOWN`. */
@@ -190,7 +199,7 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
   }
 
   isTokenAsked(): boolean {
-    return this.dispatcher.isTokenAsked;
+    return this.access.isTokenAsked;
   }
 
   isSendBudgetSpent(): boolean {
@@ -203,8 +212,13 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
     this.server = this.tlsOptions
       ? tls.createServer({ ...this.tlsOptions, ...options }, accept)
       : net.createServer(options, accept);
+    if (this.tlsOptions) this.server.on('connection', (socket: net.Socket) => this.follow(socket));
     this.server.on('drop', () => this.onRefused());
-    this.server.on('tlsClientError', (error: Error) => this.log.warn('tls', error.message));
+    this.server.on('tlsClientError', (error: Error, socket: tls.TLSSocket) => {
+      // Node tells of a handshake that took too long, and leaves it open.
+      socket.destroy();
+      this.log.warn('tls', error.message);
+    });
     this.registerListeningListener(this.server);
     this.registerErrorListener(this.server);
     this.registerCloseListener(this.server);
@@ -214,6 +228,12 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
   protected override handleError(error: unknown): void {
     if (this.listeningOn === undefined) return;
     this.log.error('accept', error instanceof Error ? error.message : String(error));
+  }
+
+  /** Until its handshake is done a connection is no CommanderSocket, and would outlive the server. */
+  private follow(socket: net.Socket): void {
+    this.rawSockets.add(socket);
+    socket.once('close', () => this.rawSockets.delete(socket));
   }
 
   private onRefused(): void {
@@ -231,6 +251,7 @@ export class CommanderServer extends ServerTCP implements SocketObserver, OnModu
     this.connections.endGracefully();
     await this.connections.empty(CLOSE_TIMEOUT_MS);
     this.connections.destroy();
+    for (const socket of this.rawSockets) socket.destroy();
     // A destroyed socket says so one turn later.
     await this.connections.empty(CLOSE_TIMEOUT_MS);
     this.dispatcher.close();

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import { TcpSocket } from '@nestjs/microservices';
+import type { Speaker } from './access.js';
+import { certificateNames } from './certificate-names.js';
 import type { Caller, CommandContext } from './command-context.js';
 import { FrameError, type FrameErrorReason, FrameReader } from './frame-reader.js';
 import { RateLimit } from './rate-limit.js';
@@ -82,19 +84,19 @@ export interface SocketLimits {
  *
  * Replies are gathered and written with one system call when the current callbacks and their promises have run.
  */
-export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, Asker {
+export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, Asker, Speaker {
   readonly contexts = new Set<CommandContext>();
   readonly remote: string;
   /** Commands of this connection that are not answered yet. */
   inFlightCount = 0;
   /** Heap that its requests hold. */
   inFlightBytes = 0;
-  /** Whether a request of this connection carried the right token. */
-  isAuthenticated = false;
+  shown: Speaker['shown'];
   isGone = false;
   /** The peer does not take what we write: nothing is read from it until it does. */
   isBlocked = false;
 
+  private provedNames: ReadonlySet<string> | undefined;
   private readonly reader: FrameReader;
   private isClosing = false;
   private isDestroyed = false;
@@ -137,6 +139,11 @@ export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, 
       this.leave();
       observer.onClose(this);
     });
+  }
+
+  certificateNames(): ReadonlySet<string> {
+    this.provedNames ??= certificateNames(this.socket);
+    return this.provedNames;
   }
 
   /** Code units of requests that are incomplete or not served yet. */
@@ -207,7 +214,7 @@ export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, 
       this.fail('frame-timeout', `a frame was not complete after ${frameTimeoutMs} ms`);
     } else if (this.isBlocked && now - this.takenAt >= frameTimeoutMs && this.isOverSendBuffer) {
       this.fail('send-buffer', `${this.unsentBytes} bytes of replies, and none was taken for ${frameTimeoutMs} ms`);
-    } else if (!this.isAuthenticated && now - this.openedAt >= frameTimeoutMs && this.observer.isTokenAsked()) {
+    } else if (this.shown === undefined && now - this.openedAt >= frameTimeoutMs && this.observer.isTokenAsked()) {
       this.fail('unauthenticated', `no request with a token for ${frameTimeoutMs} ms`);
     } else if (this.inFlightCount === 0 && now - this.lastRequestAt >= idleTimeoutMs) {
       this.fail('idle-timeout', `no request for ${idleTimeoutMs} ms`);

@@ -1,5 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { StringDecoder } from 'node:string_decoder';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import type { WireError } from '../../src/contract/command-error.js';
 import { eventually } from './eventually.js';
 
@@ -49,12 +50,12 @@ export class TcpPeer {
   }
 
   /** @throws the error of a connection that is not accepted */
-  static async connect(address: { host: string; port: number }): Promise<TcpPeer> {
-    const socket = createConnection(address);
+  static async connect(address: { host: string; port: number }, tls?: ConnectionOptions): Promise<TcpPeer> {
+    const socket = tls ? connectTls({ ...address, ...tls }) : createConnection(address);
     socket.setNoDelay(true);
     const peer = new TcpPeer(socket);
     await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
+      socket.once(tls ? 'secureConnect' : 'connect', resolve);
       socket.once('error', reject);
     });
     return peer;

@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls';
 import { Controller, Inject, Injectable, type INestApplication, Module } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
@@ -91,6 +92,19 @@ class CommandsController {
     throw new CommandError('DEADLINE_EXCEEDED', 'given up', { agentId: request.agentId });
   }
 
+  /** A long reply to a short request, as a run's result is: as many KiB as the id says. */
+  @Command('schedule.trigger')
+  trigger(request: CommandRequest<'schedule.trigger'>): object {
+    return { runId: 'run', deduplicated: false, result: 'x'.repeat(Number(request.id) * 1024) };
+  }
+
+  /** Knows every agent. */
+  @Command('agent.heartbeat')
+  heartbeat(request: CommandRequest<'agent.heartbeat'>): object {
+    this.witness.saw('agent.heartbeat', request);
+    return { leaseMs: 1_000, cancelRunIds: [], drain: false, unknown: false };
+  }
+
   /** Returns the payload of the job. */
   @Command('job.submit')
   submit(request: CommandRequest<'job.submit'>): object {
@@ -147,8 +161,8 @@ export class CommandApp {
     return commandApp;
   }
 
-  async peer(): Promise<TcpPeer> {
-    const peer = await TcpPeer.connect(this.server.address());
+  async peer(tls?: ConnectionOptions): Promise<TcpPeer> {
+    const peer = await TcpPeer.connect(this.server.address(), tls);
     this.peers.push(peer);
     return peer;
   }

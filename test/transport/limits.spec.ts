@@ -108,14 +108,43 @@ describe('limits of a connection', () => {
     });
   });
 
+  describe('requests a second', () => {
+    it('are served one after the other beyond the limit, and none is lost; others do not wait for them', async () => {
+      await start({ maxRequestsPerSecond: 100 });
+      const eager = await commandApp.peer();
+      const startedAt = performance.now();
+      eager.write(Array.from({ length: 120 }, (_, id) => requestFrame(id, 'system.health', {})).join(''));
+      const other = await commandApp.peer();
+      for (let i = 0; i < 10; i++) expect(await other.code('system.health')).toBe('OK');
+      await eventually(() => eager.replies.length === 120);
+      expect(eager.replies.map(({ id, err }) => err?.code ?? id)).toEqual(Array.from({ length: 120 }, (_, id) => id));
+      // 20 at once, and 100 a second after that: the clock is our own limit, not the machine's speed.
+      expect(performance.now() - startedAt).toBeGreaterThan(900);
+    });
+
+    it('have no limit at 0', async () => {
+      await start({ maxRequestsPerSecond: 0 });
+      const eager = await commandApp.peer();
+      eager.write(Array.from({ length: 20_000 }, (_, id) => requestFrame(id, 'system.health', {})).join(''));
+      await eventually(() => eager.replies.length === 20_000, { timeoutMs: 25_000 });
+    });
+  });
+
   describe('a peer that does not read', () => {
     /** Asks for `count` replies of `kib` KiB each and reads none of them. */
-    async function deaf(count: number, kib: number): Promise<TcpPeer> {
+    async function deaf(
+      count: number,
+      kib: number,
+      [pattern, data]: readonly [string, (kib: number) => object] = pages,
+    ): Promise<TcpPeer> {
       const peer = await commandApp.peer();
       peer.socket.pause();
-      peer.write(Array.from({ length: count }, (_, id) => requestFrame(id, 'result.list', { limit: kib })).join(''));
+      peer.write(Array.from({ length: count }, (_, id) => requestFrame(id, pattern, data(kib))).join(''));
       return peer;
     }
+    const pages = ['result.list', (kib: number) => ({ limit: kib })] as const;
+    /** Replies for which no turn is asked. */
+    const results = ['schedule.trigger', (kib: number) => ({ id: String(kib) })] as const;
 
     it('is not read from either, and gets everything when it reads again', async () => {
       await start({ maxSendBufferBytes: 128_000_000 });
@@ -136,7 +165,7 @@ describe('limits of a connection', () => {
 
     it('is cut when more than the limit waits and nothing is taken for the frame timeout; others are not', async () => {
       await start({ maxConnections: 2_000, maxSendBufferBytes: 65_536, frameTimeoutMs: 600 });
-      const peer = await deaf(550, 50);
+      const peer = await deaf(550, 50, results);
       await eventually(() => commandApp.server.stats().unsentBytes > 65_536);
       const other = await commandApp.peer();
       await eventually(async () => {
@@ -147,6 +176,23 @@ describe('limits of a connection', () => {
       peer.socket.resume();
       await peer.closed();
       expect(peer.replies.length).toBeLessThan(550);
+    });
+
+    it('has no page made for it, and loses none when it reads again', async () => {
+      await start({
+        maxConnections: 20,
+        maxSendBufferBytes: 65_536,
+        frameTimeoutMs: 600_000,
+        commandTimeoutMs: 60_000,
+      });
+      const peer = await deaf(550, 50);
+      await eventually(() => commandApp.server.stats().unsentBytes > 0);
+      await sleep(1_500);
+      // What was made before it was known to be deaf.
+      expect(commandApp.server.stats().unsentBytes).toBeLessThan(2 * 8 * 65_536);
+      peer.socket.resume();
+      await eventually(() => peer.replies.length + Number(peer.isClosed) >= 550, { timeoutMs: 20_000 });
+      expect(commandApp.server.stats().closedCounts['send-buffer']).toBe(0);
     });
 
     it('is kept when little waits, however long it does not read', async () => {
@@ -160,7 +206,7 @@ describe('limits of a connection', () => {
 
     it('is cut at once when no room is left for the replies of all connections; who reads is served', async () => {
       await start({ maxConnections: 2, maxSendBufferBytes: 65_536, frameTimeoutMs: 600_000 });
-      await deaf(550, 50);
+      await deaf(550, 50, results);
       await eventually(() => commandApp.server.stats().closedCounts['send-buffer'] === 1);
       const other = await commandApp.peer();
       for (let i = 0; i < 20; i++) expect(await other.code('result.list', { limit: 60 })).toBe('OK');

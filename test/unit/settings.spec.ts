@@ -51,7 +51,15 @@ describe('readSettings', () => {
   it('refuses to listen beyond loopback without a token, and does so with one or when told to', () => {
     expect(refusal({ TCP_HOST: '0.0.0.0' })).toContain('COMMANDER_TOKEN');
     expect(refusal({ HTTP_HOST: '0.0.0.0' })).toContain('DIAGNOSTICS_TOKEN');
-    expect(readSettings({ TCP_HOST: '0.0.0.0', COMMANDER_TOKEN: 'x' }).tcpHost).toBe('0.0.0.0');
+    const tls = { TCP_TLS_CERT_FILE: 'c', TCP_TLS_KEY_FILE: 'k' };
+    expect(refusal({ TCP_HOST: '0.0.0.0', ...tls })).toContain('TCP_TLS_CLIENT_CA_FILE');
+    for (const asksWho of [
+      { COMMANDER_TOKEN: 'x' },
+      { COMMANDER_TOKENS_FILE: 'f' },
+      { ...tls, TCP_TLS_CLIENT_CA_FILE: 'a' },
+    ]) {
+      expect(readSettings({ TCP_HOST: '0.0.0.0', ...asksWho }).tcpHost).toBe('0.0.0.0');
+    }
     expect(readSettings({ TCP_HOST: '0.0.0.0', HTTP_HOST: '::', INSECURE_BIND: 'true' }).httpHost).toBe('::');
   });
 
@@ -59,6 +67,10 @@ describe('readSettings', () => {
     expect(refusal({ DRAIN_TIMEOUT_MS: '20000' })).toContain('SHUTDOWN_TIMEOUT_MS');
     expect(refusal({ AGENT_LEASE_MS: '1000' })).toContain('AGENT_HEARTBEAT_EVERY_MS');
     expect(refusal({ REDIS_MODE: 'cluster' })).toContain('REDIS_NODES');
+    expect(refusal({ TCP_TLS_CERT_FILE: 'c' })).toContain('TCP_TLS_KEY_FILE');
+    expect(refusal({ TCP_TLS_CLIENT_CA_FILE: 'a' })).toContain('TCP_TLS_CERT_FILE');
+    expect(refusal({ AGENT_TLS_KEY_FILE: 'k' })).toContain('AGENT_TLS_CERT_FILE');
+    expect(refusal({ AGENT_IDENTITY: 'certificate' })).toContain('TCP_TLS_CLIENT_CA_FILE');
   });
 
   it('has a unit or a plural in the name of every number, and one line of documentation', () => {

@@ -278,3 +278,27 @@ describe('while Redis hangs', () => {
     expect(after.errorCounts.RATE_LIMITED).toBeGreaterThan(before.errorCounts.RATE_LIMITED ?? 0);
   }, 120_000);
 });
+
+describe('with room for 10,000 connections', () => {
+  const COUNT = 10_000;
+  /** What an idle connection may cost, the buffers that it might fill not counted. */
+  const MAX_BYTES_EACH = 16 * 1_024;
+  let besieged: Besieged;
+
+  beforeAll(async () => {
+    besieged = await Besieged.start({ env: { MAX_CONNECTIONS: String(COUNT + 100) } });
+  });
+  afterAll(() => besieged.stop());
+
+  it('an honest peer is served beside 10,000 that say nothing, and their memory comes back', async () => {
+    const memory = new MemoryWatch(besieged.app.pid);
+    const atRestBytes = memory.now();
+    await besieged.during(async () => {
+      await inPortions(COUNT, 100, async () => void (await besieged.attacker()));
+      expect((await besieged.figures()).tcpCount).toBeGreaterThan(COUNT);
+      await sleep(1_000);
+    });
+    memory.stop();
+    expect(memory.peakBytes - atRestBytes).toBeLessThan(COUNT * MAX_BYTES_EACH);
+  }, 120_000);
+});
