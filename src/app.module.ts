@@ -4,6 +4,7 @@ import { ConfigModule } from './config/config.module.js';
 import type { Settings } from './config/settings.js';
 import { DiagnosticsCommandsController } from './diagnostics/commands/diagnostics-commands.controller.js';
 import { DiagnosticsModule } from './diagnostics/diagnostics.module.js';
+import { MemoryReadiness } from './diagnostics/readiness/memory.readiness.js';
 import { InFlightSource } from './diagnostics/sources/in-flight.source.js';
 import { QueuesSource } from './diagnostics/sources/queues.source.js';
 import { RedisSource } from './diagnostics/sources/redis.source.js';
@@ -49,6 +50,7 @@ export class AppModule {
           imports: [TransportModule, RunsModule],
         }),
       ],
+      providers: [MemoryReadiness],
     };
   }
 }

@@ -15,6 +15,7 @@ import { MetricsPart } from './metrics/metrics.part.js';
 import { PagePart } from './page/page.part.js';
 import { profileParts } from './profiles/profile-parts.js';
 import { inFlightSum } from './recorder/in-flight-sum.js';
+import type { MemoryPressure } from './recorder/memory/memory-watch.js';
 import { Recorder } from './recorder/recorder.js';
 import { type RecorderOptions, recorderSettings } from './recorder/recorder.options.js';
 import { SampleTaker } from './recorder/sample-taker.js';
@@ -39,6 +40,7 @@ export class Diagnostics {
   readonly history: HistoryPart;
   readonly lives: LivesPart;
   readonly verdicts: VerdictsPart;
+  private readonly recorder: Recorder;
   private readonly parts: readonly DiagnosticsPart[];
   private readonly http: DiagnosticsHttp;
 
@@ -49,6 +51,7 @@ export class Diagnostics {
     this.verdicts = new VerdictsPart(log);
     const suspects = (): readonly Verdict[] => this.verdicts.suspects();
     const recorder = new Recorder({ settings: recorderSettings(recorderOptions), inFlightCount, suspects, log });
+    this.recorder = recorder;
     const lastSample = () => recorder.history.last();
     this.history = new HistoryPart(recorder.history);
     this.lives = new LivesPart({ life: recorder.life, directory: recorder.directory, lastSample, suspects }, log);
@@ -72,6 +75,11 @@ export class Diagnostics {
     this.parts = [...parts, new MetricsPart(metricGroups, metrics, log)];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
     this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
+  }
+
+  /** What of the memory is over the soft limit; null while nothing is. For readiness checks. */
+  get memoryPressure(): MemoryPressure | null {
+    return this.recorder.pressure;
   }
 
   /** All that is served. */
