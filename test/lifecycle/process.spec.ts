@@ -102,7 +102,8 @@ describe('The process', () => {
       const { reply, finish } = await workUnderWay(app);
       const bystander = await peer(app);
       expect(await bystander.code('agent.list', {})).toBe('OK');
-      expect(await activeJobsCount()).toBe(1);
+      const { response: running } = await bystander.ask('run.list', { state: 'running' });
+      expect(running).toMatchObject({ items: [{ state: 'running' }] });
 
       app.signal('SIGTERM');
       await eventually(async () => expect(await ready(app)).toBe(503));

@@ -1,6 +1,6 @@
 /*
  * endpoint                      parameter  values      unit  cost
- * GET /diagnostics/lives        format     json, text  –     the ends of the files of at most 20 lives are read, about 1 ms each
+ * GET /diagnostics/lives        format     json, text  –     the ends of the files of at most 20 lives are read
  */
 import { z } from 'zod';
 import { type HistorySample, type Life, type Lives, livesSchema } from '../../contract/recorder.schema.js';

@@ -20,7 +20,7 @@ const PLACES = [
   { line: /^0::(.*)$/m, mount: '/sys/fs/cgroup', field: 'inactive_file' },
 ];
 
-/** Reads {@link MemoryFigures}: a few small files of the kernel, about 0.1 ms. Never throws. */
+/** Reads {@link MemoryFigures}: a few small files of the kernel. Never throws. */
 export class MemoryReader {
   private readonly machineBytes = totalmem();
   private readonly idleFilePages = idleFilePagesReader();
