@@ -32,14 +32,14 @@ function parsed(text: string): { types: Map<string, string>; series: Series[] } 
       continue;
     }
     const [, name, labelText = '', value] =
-      /^([a-z_]\w*)(?:\{((?:[a-z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (-?[\d.e+-]+)$/.exec(line) ?? [];
+      /^([a-z_]\w*)(?:\{((?:[a-z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (-?[\d.e+-]+|\+Inf)$/.exec(line) ?? [];
     expect([line, name]).toEqual([line, current]);
     expect(seen).not.toContain(`${name}{${labelText}}`);
     seen.add(`${name}{${labelText}}`);
     const labels = Object.fromEntries(
       [...labelText.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(([, key, text]) => [key, text]),
     ) as Record<string, string>;
-    series.push({ name: name!, labels, value: Number(value) });
+    series.push({ name: name!, labels, value: value === '+Inf' ? Infinity : Number(value) });
   }
   return { types, series };
 }

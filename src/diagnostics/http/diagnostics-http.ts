@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { Access } from './access.js';
 import { CostlySlot } from './costly-slot.js';
@@ -57,6 +58,7 @@ export class DiagnosticsHttp {
       return params === null ? [] : [{ endpoint, params }];
     });
     if (matching.length === 0) return false;
+    uncounted.exclude(response);
 
     for (const name of response.getHeaderNames()) {
       // An application that opens itself to other sites does not thereby open its diagnostics.

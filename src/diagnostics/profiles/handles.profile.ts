@@ -62,8 +62,12 @@ function profileOf(
   };
 }
 
-function valuesOf({ live, created, closed, collectedOpen, liveBytes = 0 }: LedgerGroup): number[] {
-  return [live, created, closed, collectedOpen, liveBytes];
+/**
+ * What is measured in bytes is sampled by bytes: its number is a wild estimate, which would drown the counts of everything
+ * else.
+ */
+function valuesOf({ live, created, closed, collectedOpen, liveBytes }: LedgerGroup): number[] {
+  return liveBytes === undefined ? [live, created, closed, collectedOpen, 0] : [0, 0, 0, 0, liveBytes];
 }
 
 function stackOf({ stack, provider, overflow }: LedgerGroup) {

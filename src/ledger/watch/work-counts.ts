@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { EXCLUDED, recordOf } from '../counting/record-slot.js';
 import type { WorkReading } from '../verdict/detector-sample.js';
 
 const MAX_UNITS = 64;
@@ -7,11 +8,14 @@ const HTTP_FINISHED = 'http.server.response.finish';
 
 /**
  * Work finished, by unit. Finished and not begun: what a request that is still open holds is in use. Requests of Node's HTTP
- * servers are counted by themselves.
+ * servers are counted by themselves, those of the diagnostics left out.
  */
 export class WorkCounts {
   private readonly counts = new Map<string, number>([[HTTP_REQUEST, 0]]);
-  private readonly onFinished = (): void => this.add(HTTP_REQUEST, 1);
+  private readonly onFinished = (message: unknown): void => {
+    // Whoever looks at the diagnostics does none of the application's work.
+    if (recordOf((message as { response: object }).response) !== EXCLUDED) this.add(HTTP_REQUEST, 1);
+  };
 
   start(): void {
     subscribe(HTTP_FINISHED, this.onFinished);
