@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { CommanderClient } from '../../src/sdk/commander-client';
+import type { Endpoint } from '../../src/diagnostics/http/endpoint';
 import { BuiltApp } from '../support/built-app';
 import { eventually } from '../support/eventually';
 import { TcpAgent } from '../support/fake-agent';
@@ -88,15 +89,33 @@ describe('every endpoint of the diagnostics', () => {
     },
   );
 
-  it.each(table)('%s is for this machine, or for the token', async (_title, endpoint) => {
-    const path = pathOf(endpoint, { id: groupId });
-    const refused = async (headers: Record<string, string>): Promise<void> => {
-      const answer = await fullAnswer(app.httpUrl, endpoint.method, path, { headers });
-      expect([path, answer.status]).toEqual([path, 401]);
-    };
-    await refused({ 'X-Forwarded-For': '203.0.113.7' });
-    await refused({ Host: 'commander.example.org' });
-    await refused({ Host: 'commander.example.org', Authorization: 'Bearer wrong' });
+  /** What a request from elsewhere is answered, in each of its forms. */
+  const strangersAre = async (status: number, endpoint: Endpoint, path: string, more: Record<string, string> = {}) => {
+    for (const headers of [
+      { 'X-Forwarded-For': '203.0.113.7' },
+      { Host: 'commander.example.org' },
+      { Host: 'commander.example.org', Authorization: 'Bearer wrong' },
+    ] as Record<string, string>[]) {
+      // Strangers may ask ten times a second, and this asks more.
+      await eventually(async () => {
+        const answer = await fullAnswer(app.httpUrl, endpoint.method, path, { headers: { ...headers, ...more } });
+        expect([path, answer.status]).toEqual([path, status]);
+      });
+    }
+  };
+
+  it.each(table.filter(([, { open }]) => open !== true))(
+    '%s is for this machine, or for the token',
+    async (_title, endpoint) => strangersAre(401, endpoint, pathOf(endpoint, { id: groupId })),
+  );
+
+  it('the page and its files are for everybody: they hold nothing of the process', async () => {
+    const open = table.filter(([, endpoint]) => endpoint.open === true).map(([, endpoint]) => endpoint);
+    expect(open.map(({ path }) => path)).toEqual(['/diagnostics', '/diagnostics/page/:file']);
+    await strangersAre(200, open[0]!, '/diagnostics', { Accept: 'text/html' });
+    for (const file of ['main.js', 'main.css']) await strangersAre(200, open[1]!, `/diagnostics/page/${file}`);
+    await strangersAre(404, open[1]!, '/diagnostics/page/..%2F..%2Fdiagnostics.js');
+    await strangersAre(401, open[0]!, '/diagnostics');
   });
 
   it.each(table)('%s takes no parameter and no method that it does not know', async (_title, endpoint) => {

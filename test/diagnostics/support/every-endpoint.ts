@@ -9,7 +9,8 @@ const quiet = { info: () => undefined, warn: () => undefined };
 /** All that the diagnostics serve, whoever added it. */
 export const everyEndpoint: readonly Endpoint[] = new Diagnostics({ log: quiet }).endpoints;
 
-export const titleOf = ({ method, path }: Endpoint): string => `${method} ${path}`;
+export const titleOf = ({ method, path, wants }: Endpoint): string =>
+  `${method} ${path}${wants === undefined ? '' : ' to some'}`;
 
 /** A path that it answers; `:name` is filled from `params`. */
 export function pathOf({ path }: Endpoint, params: Readonly<Record<string, string>> = {}): string {
