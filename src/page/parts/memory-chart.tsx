@@ -131,7 +131,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
         dash: [6, 4],
         width: 1.5,
         points: { show: false },
-        value: (_chart, value) => (value === null ? 'none' : bytes(value)),
+        value: (_chart, value) => (value === null ? '–' : bytes(value)),
       },
     ],
     axes: [

@@ -1,5 +1,5 @@
 import type { Verdict, Verdicts } from '../../contract/verdict.schema.js';
-import { duration, percent } from '../words/format.js';
+import { count, duration, percent } from '../words/format.js';
 import { stateWords, suspectStates } from '../words/verdict-words.js';
 
 interface Props {
@@ -10,6 +10,8 @@ interface Props {
 /** One sentence per suspect; a click leads to the stack. */
 export function SuspectsList({ verdicts, onOpen }: Props) {
   const suspects = verdicts?.verdicts.filter(({ state }) => suspectStates.includes(state)) ?? [];
+  // What grows because its owner does is told with the owner.
+  const owners = suspects.filter(({ partOf }) => !suspects.some(({ id }) => id === partOf));
   return (
     <section id="suspects" aria-labelledby="suspects-title">
       <h2 id="suspects-title">What grows</h2>
@@ -17,8 +19,13 @@ export function SuspectsList({ verdicts, onOpen }: Props) {
         <p class="empty">{verdicts ? 'Nothing that should not.' : '…'}</p>
       ) : (
         <ul class="suspects">
-          {suspects.map((verdict) => (
-            <Suspect key={verdict.id} verdict={verdict} onOpen={onOpen} />
+          {owners.map((verdict) => (
+            <Suspect
+              key={verdict.id}
+              verdict={verdict}
+              parts={suspects.filter(({ partOf }) => partOf === verdict.id)}
+              onOpen={onOpen}
+            />
           ))}
         </ul>
       )}
@@ -26,7 +33,14 @@ export function SuspectsList({ verdicts, onOpen }: Props) {
   );
 }
 
-function Suspect({ verdict, onOpen }: { verdict: Verdict; onOpen: (groupId: string) => void }) {
+interface SuspectProps {
+  verdict: Verdict;
+  /** What it opened, and what therefore grows with it. */
+  parts: readonly Verdict[];
+  onOpen: (groupId: string) => void;
+}
+
+function Suspect({ verdict, parts, onOpen }: SuspectProps) {
   const { id, state, subject, sentence, sinceMs, confidence, reasons } = verdict;
   return (
     <li class={state} data-verdict={id}>
@@ -50,6 +64,20 @@ function Suspect({ verdict, onOpen }: { verdict: Verdict; onOpen: (groupId: stri
           ))}
         </ul>
       </details>
+      {parts.length > 0 && (
+        <p class="quiet">
+          With it grow{' '}
+          {parts.map(({ id: part, kind, live }, index) => (
+            <span key={part}>
+              {index > 0 && ', '}
+              <button type="button" class="link" onClick={() => onOpen(part)}>
+                {count(live)} {kind}
+              </button>
+            </span>
+          ))}
+          .
+        </p>
+      )}
     </li>
   );
 }
