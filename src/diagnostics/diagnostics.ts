@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Verdict } from '../contract/verdict.schema.js';
+import { heapSampling as heapSamplingFor, ledgerSnapshot } from '../ledger/index.js';
 import type { DiagnosticsLog } from './diagnostics-log.js';
 import type { DiagnosticsPart } from './diagnostics-part.js';
 import type { DiagnosticsSource } from './diagnostics-source.js';
@@ -50,7 +51,13 @@ export class Diagnostics {
     const inFlightCount = inFlightSum(sources);
     this.verdicts = new VerdictsPart(log);
     const suspects = (): readonly Verdict[] => this.verdicts.suspects();
-    const recorder = new Recorder({ settings: recorderSettings(recorderOptions), inFlightCount, suspects, log });
+    const recorder = new Recorder({
+      settings: recorderSettings(recorderOptions),
+      inFlightCount,
+      suspects,
+      evidence: { groups: ledgerSnapshot, heap: heapSamplingFor('evidence') },
+      log,
+    });
     this.recorder = recorder;
     const lastSample = () => recorder.history.last();
     this.history = new HistoryPart(recorder.history);

@@ -118,13 +118,13 @@ const outsideAddress = Object.values(networkInterfaces())
     await page.waitForSelector('.banner[data-state="leaking"]', SEEN);
     const sentence = await page.locator('.banner .sentence').textContent();
     expect(sentence).toContain(PLANT);
-    expect(sentence).toMatch(/socket/);
+    expect(sentence).toMatch(/redis clients/);
 
     const suspect = page.locator('li.leaking', { hasText: PLANT }).getByRole('button').first();
     await suspect.click();
     await page.waitForSelector('dialog[open]');
     expect(await page.locator('dialog .stack .own').first().textContent()).toContain(PLANT);
-    expect(await page.locator('dialog h2').textContent()).toBe('socket.client');
+    expect(await page.locator('dialog h2').textContent()).toBe('ioredis.client');
     expect(await violations(page)).toEqual([]);
     await page.keyboard.press('Escape');
     expect(await page.locator('dialog[open]').count()).toBe(0);

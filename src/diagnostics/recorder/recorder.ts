@@ -5,6 +5,7 @@ import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import type { Endpoint } from '../http/endpoint.js';
+import { EvidenceBundle, type EvidenceInputs } from './files/evidence-bundle.js';
 import { EvidenceDirectory } from './files/evidence-directory.js';
 import { LifeFile } from './files/life-file.js';
 import type { LifeHeader } from './files/life-record.js';
@@ -27,6 +28,8 @@ export interface RecorderSetup {
   /** Those that are growing or leaking now, at most a few. */
   suspects(): readonly Verdict[];
   sinks?: readonly RecorderSink[];
+  /** What else the evidence at the soft limit is made of; without it, or without a directory, none is written. */
+  evidence?: Pick<EvidenceInputs, 'groups' | 'heap'>;
   log: DiagnosticsLog;
 }
 
@@ -43,6 +46,7 @@ export class Recorder implements DiagnosticsPart {
   /** Where lives are found again; undefined without one. */
   readonly directory: EvidenceDirectory | undefined;
   private readonly file: LifeFile | undefined;
+  private readonly evidence: EvidenceBundle | undefined;
   private readonly taker: SampleTaker;
   private readonly memory = new MemoryReader();
   private readonly watch: MemoryWatch;
@@ -60,6 +64,10 @@ export class Recorder implements DiagnosticsPart {
     if (settings.directory === undefined) return;
     this.directory = new EvidenceDirectory(settings.directory, settings.maxBytes);
     this.file = new LifeFile(this.directory, this.life, log);
+    const { evidence, suspects } = setup;
+    if (evidence === undefined) return;
+    const history = (sinceAt: number) => this.history.samples(sinceAt);
+    this.evidence = new EvidenceBundle(this.directory, this.life, { ...evidence, verdicts: suspects, history }, log);
   }
 
   /** What of the memory is over the soft limit; null while nothing is. */
@@ -82,11 +90,13 @@ export class Recorder implements DiagnosticsPart {
     uncounted.timers.clearInterval(this.timer);
     this.timer = undefined;
     this.taker.stop();
+    this.evidence?.stop();
     this.file?.stop();
   }
 
   private pulse(): void {
     this.watch.look(this.memory.read());
+    if (this.watch.pressure !== null || this.watch.isNear) this.evidence?.pressed(this.watch.pressure);
     const nowMs = performance.now();
     if (nowMs < this.nextSampleMs && !this.watch.isNear) return;
     // A pulse may come a little early.
