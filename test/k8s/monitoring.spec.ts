@@ -26,7 +26,6 @@ if (!available) console.warn('SKIPPED: no kubectl on this machine, so the compon
 const hasPromtool = missingPrograms('promtool').length === 0;
 if (!hasPromtool) console.warn('SKIPPED: no promtool (Debian: prometheus), so no alert is tried on made-up figures.');
 
-/* eslint-disable @typescript-eslint/no-explicit-any -- manifests are broken here in ways that their types forbid */
 const monitor = (manifests: Manifest[]): any => manifests.find(({ kind }) => kind === 'PodMonitor');
 const rule = (manifests: Manifest[], index = 0): any => alertsOf(manifests)[index];
 const dashboard = (manifests: Manifest[]) =>
