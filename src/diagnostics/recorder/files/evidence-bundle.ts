@@ -47,7 +47,8 @@ export class EvidenceBundle {
   /** Memory is over the soft limit, or its end is near. Does nothing during the cool-down and after the last bundle. */
   pressed(pressure: MemoryPressure | null): void {
     const nowMs = performance.now();
-    if (nowMs < this.quietUntilMs || this.count >= MAX_BUNDLES) return;
+    // Each press writes two.
+    if (nowMs < this.quietUntilMs || this.count + 2 > MAX_BUNDLES) return;
     this.quietUntilMs = nowMs + COOL_DOWN_MS;
     this.write(pressure, null);
     this.lookIntoTheHeap(pressure);
