@@ -1,13 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type PeerScores, writePage } from './runner/page.js';
-import { type PeerName, PEERS, type PeerScore, runPeer } from './runner/peer-run.js';
+import { KeptResults } from './runner/kept-results.js';
+import { writePage } from './runner/page.js';
+import { PEERS, runPeer } from './runner/peer-run.js';
 import { type ScenarioResult, runScenario } from './runner/scenario-run.js';
 import { readScenarios, type Scenario } from './runner/scenario.js';
 import { inTurns } from './runner/turns.js';
 
 // `npm run leaklab`: runs the scenarios, two at a time, and writes docs/leaklab.md.
+const processStartedAt = Date.now();
 const checkout = resolve(__dirname, '..');
 const flags = new Map(
   process.argv.slice(2).flatMap((argument) => {
@@ -17,7 +19,7 @@ const flags = new Map(
 );
 const prefixes = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 
-const known = ['all', 'scenarios', 'page', 'peers', 'width', 'seconds', 'build'];
+const known = ['all', 'scenarios', 'page', 'peers', 'width', 'seconds', 'build', 'compose'];
 for (const name of flags.keys()) {
   if (!known.includes(name)) throw new Error(`--${name}: there are ${known.map((each) => `--${each}`).join(', ')}`);
 }
@@ -25,6 +27,8 @@ for (const name of flags.keys()) {
 const isFull = flags.has('all');
 const directory = flags.has('scenarios') ? resolve(flags.get('scenarios') ?? '') : join(__dirname, 'scenarios');
 const build = resolve(flags.get('build') ?? join(checkout, 'dist'));
+// `--peers`, `--peers=only`, `--peers=none`: with everything they run as well.
+const peers = flags.get('peers') ?? (isFull ? 'true' : 'none');
 const width = Number(flags.get('width') ?? 2);
 
 function secondsOf({ seconds }: Scenario): number {
@@ -37,55 +41,62 @@ const scenarios = readScenarios(directory).filter(
     secondsOf(scenario) > 0 && (prefixes.length === 0 || prefixes.some((prefix) => scenario.id.startsWith(prefix))),
 );
 
+const kept = new KeptResults(join(checkout, '.data/leaklab'));
+
 async function main(): Promise<void> {
-  const logs = join(checkout, '.data/leaklab');
-  mkdirSync(logs, { recursive: true });
+  const isComposed = flags.has('compose');
+  if (!isComposed && peers !== 'only') await runScenarios();
+  if (!isComposed && peers !== 'none') await runPeers();
+  const results = scenarios.flatMap(({ id }) => kept.result(id) ?? []);
+  const runs = results.filter(({ startedAt }) => isComposed || startedAt >= processStartedAt);
+  const page = writePage(
+    runs.map(({ result }) => result),
+    isComposed || peers !== 'none' ? kept.peers(scenarios) : new Map(),
+    {
+      command: ['npm run leaklab', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
+      machine: machineText(runs.map(({ loadAverage }) => loadAverage)),
+      date: new Date().toISOString().slice(0, 10),
+    },
+  );
+  // Only a run of the public set as a whole is the page.
+  const isPage = prefixes.length === 0 && !flags.has('scenarios') && !flags.has('seconds') && peers !== 'only';
+  const file = resolve(
+    flags.get('page') ?? (isPage ? join(checkout, 'docs/leaklab.md') : join(kept.directory, 'leaklab.md')),
+  );
+  writeFileSync(file, page);
+  console.log(`written: ${file}`);
+}
+
+function machineText(loadAverages: readonly number[]): string {
+  const highest = Math.round(Math.max(0, ...loadAverages));
+  return `Node ${process.version}, ${cpus().length} cores, ${width} at a time, load average up to ${highest}`;
+}
+
+async function runScenarios(): Promise<void> {
   // The long ones first, so that none of them is alone at the end.
   const order = [...scenarios].sort((one, other) => secondsOf(other) - secondsOf(one));
-  const results = new Map<string, ScenarioResult>();
   await inTurns(width, order, async (scenario) => {
+    const startedAt = Date.now();
     const run = await runScenario(scenario, secondsOf(scenario), checkout, build).catch((error: unknown) => {
       // The others are worth their score even so; the table lacks this one, and the run has failed.
       console.error(`${scenario.id} failed:`, error);
       process.exitCode = 1;
     });
     if (!run) return;
-    const { result, observation } = run;
-    results.set(scenario.id, result);
-    writeFileSync(join(logs, `${scenario.id}.json`), JSON.stringify({ result, observation }, null, 1));
-    say(scenario, result);
+    kept.keep({ startedAt, loadAverage: loadavg()[1], ...run });
+    say(scenario, run.result);
   });
-  const peers = isFull || flags.has('peers') ? await runPeers() : new Map();
-  const inOrder = scenarios.flatMap(({ id }) => results.get(id) ?? []);
-  const page = writePage(inOrder, peers, {
-    command: ['npm run leaklab', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
-    machine: `Node ${process.version}, ${cpus().length} cores, ${width} at a time, load average ${Math.round(loadavg()[1])} at the end`,
-    date: new Date().toISOString().slice(0, 10),
-  });
-  // Only a run of the public set as a whole is the page.
-  const isPage = prefixes.length === 0 && !flags.has('scenarios') && !flags.has('seconds');
-  const file = resolve(flags.get('page') ?? (isPage ? join(checkout, 'docs/leaklab.md') : join(logs, 'leaklab.md')));
-  writeFileSync(file, page);
-  console.log(`written: ${file}`);
 }
 
-async function runPeers(): Promise<PeerScores> {
-  const scores = new Map<string, Map<PeerName, PeerScore>>();
+async function runPeers(): Promise<void> {
   const pairs = scenarios
     .filter(({ plant, seconds }) => plant && seconds.all <= 300)
     .flatMap((scenario) => PEERS.map((peer) => ({ scenario, peer })));
   await inTurns(width, pairs, async ({ scenario, peer }) => {
     const score = await runPeer(peer, scenario, checkout);
-    scores.set(scenario.id, (scores.get(scenario.id) ?? new Map<PeerName, PeerScore>()).set(peer, score));
+    kept.keepPeer(scenario.id, peer, score);
     console.log(`${scenario.id}: ${peer}: ${score.place}, ${score.lines} lines`);
   });
-  // In the order of the list, not of the ends.
-  return new Map(
-    [...scores].map(([id, ofOne]) => [
-      id,
-      new Map(PEERS.flatMap((peer) => (ofOne.has(peer) ? [[peer, ofOne.get(peer) as PeerScore] as const] : []))),
-    ]),
-  );
 }
 
 function say({ id }: Scenario, { leak, control }: ScenarioResult): void {

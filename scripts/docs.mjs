@@ -1,10 +1,11 @@
-// `npm run docs`: writes docs/commands.md and docs/settings.md from the built schemas. With --check it writes nothing and
+// `npm run docs`: writes docs/commands.md, docs/settings.md and the parameters in docs/verdicts.md from what is built. With --check it writes nothing and
 // fails when a page is not what it would write.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { inCheckout } from './lib/checkout.mjs';
 import { commandsPage } from './lib/commands-page.mjs';
 import { runMain } from './lib/failure.mjs';
+import { parametersTable, withPart } from './lib/page-parts.mjs';
 import { setUp } from './lib/set-up.mjs';
 import { settingsPage } from './lib/settings-page.mjs';
 
@@ -13,15 +14,21 @@ await runMain(async () => {
   const require = createRequire(import.meta.url);
   const contract = require(inCheckout('dist/contract/index.js'));
   const { settings } = require(inCheckout('dist/config/settings.js'));
+  const { verdictParameterTable } = require(inCheckout('dist/ledger/verdict/verdict-parameters.js'));
   const { toJSONSchema } = require('zod').z;
   const pages = {
     'docs/commands.md': commandsPage(contract, toJSONSchema),
     'docs/settings.md': settingsPage(settings),
+    'docs/verdicts.md': withPart(
+      readFileSync(inCheckout('docs/verdicts.md'), 'utf8'),
+      'parameters',
+      parametersTable(verdictParameterTable),
+    ),
   };
   for (const [file, text] of Object.entries(pages)) {
     if (!process.argv.includes('--check')) writeFileSync(inCheckout(file), text);
     else if (readFileSync(inCheckout(file), 'utf8') !== text) {
-      process.stderr.write(`${file} is not what the schemas say: run \`npm run docs\`\n`);
+      process.stderr.write(`${file} is not what the source says: run \`npm run docs\`\n`);
       process.exitCode = 1;
     }
   }

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { inCheckout } from './lib/checkout.mjs';
 import { runMain } from './lib/failure.mjs';
+import { withPart } from './lib/page-parts.mjs';
 
 await runMain(() => {
   const require = createRequire(import.meta.url);
@@ -21,7 +22,5 @@ await runMain(() => {
     });
   if (process.argv.includes('--print')) return;
   const page = inCheckout('docs/verdicts.md');
-  const [before, after] = readFileSync(page, 'utf8').split(/<!-- simulation -->[^]*<!-- end of simulation -->/);
-  const table = simulationTable(rows, seeds);
-  writeFileSync(page, `${before}<!-- simulation -->\n${table}\n<!-- end of simulation -->${after}`);
+  writeFileSync(page, withPart(readFileSync(page, 'utf8'), 'simulation', simulationTable(rows, seeds)));
 });

@@ -11,7 +11,7 @@ import { LifeFile } from './files/life-file.js';
 import type { LifeHeader } from './files/life-record.js';
 import { processIdentity } from './files/process-identity.js';
 import { HistoryRing } from './history-ring.js';
-import { MemoryReader } from './memory/memory-figures.js';
+import { MemoryReader } from '../../ledger/process/memory-figures.js';
 import { type MemoryPressure, MemoryWatch } from './memory/memory-watch.js';
 import type { RecorderSettings } from './recorder.options.js';
 import type { RecorderSink } from './recorder-sink.js';

@@ -1,6 +1,7 @@
 import type { GroupReading } from './detector-sample.js';
 import type { Evidence } from './evidence.js';
 import { FloorWindows, isSteadyGrowth } from './floor-windows.js';
+import type { MomentHistory } from './moment.js';
 import type { Trend } from './robust-trend.js';
 import { parameters } from './verdict-parameters.js';
 
@@ -41,11 +42,12 @@ export class AgedFloor {
   }
 
   /** Null: nothing, or nothing any more. */
-  evidence(reading: GroupReading): Evidence | null {
+  evidence(reading: GroupReading, history: MomentHistory): Evidence | null {
     const { found } = this;
     if (!found) return null;
     const { windows, trend } = found;
     const informed = (reading.lives?.count ?? 0) >= parameters.livesKnown;
+    const perWork = this.perWork(history);
     const counts = windows === this.middle || windows === this.long || this.shortGood >= parameters.shortWindowsGood;
     return {
       ground: 'aged',
@@ -53,7 +55,33 @@ export class AgedFloor {
       growth: trend.growth,
       spanMs: parameters.windowsKept * windows.lengthMs,
       ratePerMs: trend.slope,
+      ...(perWork && { perWork }),
     };
+  }
+
+  /**
+   * How many of the work done at the time grew old. What is aged by now was made at least the gate ago; the work is that of
+   * the time between, and both halves of it have to tell the same.
+   */
+  private perWork(history: MomentHistory): Evidence['perWork'] {
+    const { windows, closedAtMs } = this.found!;
+    const { values } = windows;
+    const madeAt = (index: number): number => closedAtMs - this.gate - (values.length - 1 - index) * windows.lengthMs;
+    const last = values.length - 1;
+    const middle = last >> 1;
+    let best: { unit: number; factor: number } | undefined;
+    for (let unit = 0; unit < history.unitCount; unit++) {
+      const factorOf = (from: number, to: number): number => {
+        const work = history.workAt(madeAt(to), unit) - history.workAt(madeAt(from), unit);
+        return work < parameters.tiedWork ? 0 : (values[to]! - values[from]!) / work;
+      };
+      const factor = factorOf(0, last);
+      const isEven = [factorOf(0, middle), factorOf(middle, last)].every(
+        (half) => half >= factor / parameters.halvesAlike && half <= factor * parameters.halvesAlike,
+      );
+      if (factor >= parameters.perWorkLeast && isEven && (!best || factor > best.factor)) best = { unit, factor };
+    }
+    return best && best.factor <= parameters.perWorkMost ? best : undefined;
   }
 
   private check(windows: FloorWindows, atMs: number, reading: GroupReading): boolean {
@@ -73,9 +101,12 @@ export class AgedFloor {
   private moveGate({ lives, kindLives }: GroupReading): boolean {
     const known = lives ?? kindLives;
     if (!known) return false;
-    const wanted = Math.min(parameters.ageMaxMs, Math.max(parameters.ageMinMs, parameters.ageFactor * known.p95Ms));
-    if (wanted <= this.gate && wanted > parameters.ageDropFactor * this.gate) return false;
-    if (wanted === this.gate) return false;
+    // Where some live far longer than most, a few live far longer than those.
+    const tail = known.p95Ms / Math.max(1, known.medianMs) / parameters.ageTail;
+    const factor = parameters.ageFactor * Math.min(parameters.ageTailMost, Math.max(1, tail));
+    const wanted = Math.min(parameters.ageMaxMs, Math.max(parameters.ageMinMs, factor * known.p95Ms));
+    const change = wanted / this.gate;
+    if (change < parameters.ageRiseFactor && change > parameters.ageDropFactor) return false;
     this.gate = wanted;
     for (const windows of [this.base, this.short, this.middle, this.long]) windows.restart();
     this.found = null;
@@ -87,7 +118,12 @@ export class AgedFloor {
 
 function leastGrowth(windows: FloorWindows, reading: GroupReading): number {
   const ofLive =
-    windows.lengthMs >= parameters.longWindowMs ? parameters.growthShareOfLiveLong : parameters.growthShareOfLive;
+    windows.lengthMs >= parameters.middleWindowMs ? parameters.growthShareOfLiveLong : parameters.growthShareOfLive;
   const absolute = reading.inBytes ? parameters.heapGrowthBytes : parameters.growthItems;
-  return Math.max(absolute, parameters.growthShare * windows.level, ofLive * reading.live, 4 * reading.error);
+  return Math.max(
+    absolute,
+    parameters.growthShare * windows.level,
+    ofLive * reading.live,
+    parameters.errorFactor * reading.error,
+  );
 }

@@ -1,7 +1,8 @@
-import type { Evidence } from './evidence.js';
+import { besideTraffic, type Evidence } from './evidence.js';
 import { FloorWindows, isSteadyGrowth } from './floor-windows.js';
 import { bendAllowed, bendOf } from './growth-trace.js';
-import type { Moment } from './moment.js';
+import type { Moment, MomentHistory } from './moment.js';
+import { KnownPeak } from './known-peak.js';
 import { type Trend, trendOf } from './robust-trend.js';
 import { parameters } from './verdict-parameters.js';
 import { VerdictState } from './verdict-state.js';
@@ -32,11 +33,14 @@ export class AmountJudge {
   private readonly collected: CollectedPoint[] = [];
   private found: { trend: Trend; spanMs: number; scale: number } | null = null;
   private startedMs: number | null = null;
+  private readonly peaks = new KnownPeak(parameters.heapLeakBytes);
+  private collectionsSeen = 0;
 
   /** @param isCollected garbage counts in it until the collector has run */
   constructor(
     private readonly isCollected: boolean,
     private readonly leastGrowthBytes: number,
+    private readonly history: MomentHistory,
   ) {}
 
   take({ bytes, collectedBytes }: AmountReading, moment: Moment): void {
@@ -47,13 +51,19 @@ export class AmountJudge {
       this.pushWindows(moment.atMs, bytes);
       if (collectedBytes !== null) this.pushCollected(moment, collectedBytes);
     }
-    const evidence = this.evidence();
+    const live = collectedBytes ?? bytes;
+    if (isWarm) this.peaks.learn(live);
+    const evidence = this.evidence(live);
+    const isFresh = !this.isCollected || moment.collections > this.collectionsSeen;
+    this.collectionsSeen = moment.collections;
     this.standing.take({
       moment,
-      live: collectedBytes ?? bytes,
-      aged: collectedBytes ?? bytes,
+      live,
+      aged: live,
+      // Between two collections it is at most what is in use.
+      reach: isFresh ? live : Math.max(live, bytes),
       opened: 0,
-      level: evidence ? (collectedBytes ?? bytes) - evidence.growth : bytes,
+      level: evidence ? live - evidence.growth : bytes,
       evidence,
       isDecidable: this.windows[1].count >= parameters.windowsNeeded,
       smallest: this.leastGrowthBytes,
@@ -89,20 +99,46 @@ export class AmountJudge {
     );
   }
 
-  private evidence(): Evidence | null {
-    const byCollections = this.isCollected ? this.collectedEvidence() : null;
+  private evidence(live: number): Evidence | null {
+    const byCollections = this.isCollected
+      ? this.doubted(this.besideTraffic(this.collectedEvidence(), live), live)
+      : null;
+    const byWindows = this.windowEvidence(byCollections, live);
+    if (byWindows === null || (byCollections && byCollections.strength >= 1)) return byCollections ?? byWindows;
+    return byWindows;
+  }
+
+  private windowEvidence(byCollections: Evidence | null, live: number): Evidence | null {
     const { found, good } = this;
-    if (byCollections && byCollections.strength >= 1) return byCollections;
-    if (!found) return byCollections;
+    if (!found) return null;
     const { trend, spanMs, scale } = found;
+    if (scale === 0 && good[0]! < parameters.heapBaseGood) return null;
     const lasting = good[1]! >= parameters.shortWindowsGood || good[2]! > 0 || good[3]! > 0;
-    const isGrowing = scale > 0 || good[0]! >= parameters.heapBaseGood;
-    if (!isGrowing) return byCollections;
     // Between two collections garbage rises as straight as a leak.
     const isProven = !this.isCollected || byCollections !== null;
     const strength = lasting && isProven ? 1 + trend.tau : parameters.growingShare;
     const tie = byCollections?.tie;
-    return { ground: 'level', strength, growth: trend.growth, spanMs, ratePerMs: trend.slope, ...(tie && { tie }) };
+    const evidence: Evidence = {
+      ground: 'level',
+      strength,
+      growth: trend.growth,
+      spanMs,
+      ratePerMs: trend.slope,
+      ...(tie && { tie }),
+    };
+    const beside = this.besideTraffic(evidence, live);
+    // The longer scales have seen what it came down from.
+    return scale >= 2 ? beside : this.doubted(beside, live);
+  }
+
+  /** What was reached once and given back is no leak when it is reached again. */
+  private doubted(evidence: Evidence | null, live: number): Evidence | null {
+    if (evidence === null || !this.peaks.isWithin(live)) return evidence;
+    return { ...evidence, strength: Math.min(evidence.strength, parameters.growingShare / 2) };
+  }
+
+  private besideTraffic(evidence: Evidence | null, live: number): Evidence | null {
+    return evidence && besideTraffic(evidence, live - evidence.growth, this.history);
   }
 
   /** A rise that full collections leave behind. */

@@ -1,5 +1,12 @@
 import type { KindNature } from '../counting/kind-counter.js';
 
+/** How long those of a line lived that have ended. */
+export interface LivesReading {
+  readonly count: number;
+  readonly medianMs: number;
+  readonly p95Ms: number;
+}
+
 /** One line (all groups of one kind that were made at it), as the ledger has it now. Counts are cumulative. */
 export interface GroupReading {
   /** The same at every reading. */
@@ -24,9 +31,9 @@ export interface GroupReading {
   /** One standard deviation of `live`; 0 when it is exact. */
   readonly error: number;
   /** Of those that have ended; null while none has. */
-  readonly lives: { readonly count: number; readonly p95Ms: number } | null;
+  readonly lives: LivesReading | null;
   /** The same over all groups of the kind. */
-  readonly kindLives: { readonly count: number; readonly p95Ms: number } | null;
+  readonly kindLives: LivesReading | null;
 }
 
 /** What the whole process holds now. */
@@ -42,6 +49,8 @@ export interface ProcessReading {
   /** External memory after the last full collection; null before the first. */
   readonly externalCollectedBytes: number | null;
   readonly rssBytes: number;
+  /** What counts against the limit of memory: in a cgroup all that cannot be reclaimed, children included. */
+  readonly chargedBytes: number;
   /** Null where the system does not tell. */
   readonly openFds: number | null;
   /** Descriptors that the ledger's groups account for. */

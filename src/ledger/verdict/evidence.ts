@@ -1,12 +1,14 @@
 import { type Bend, bendAllowed, bendOf, type TracePoint } from './growth-trace.js';
 import type { GroupReading } from './detector-sample.js';
+import { type MomentHistory, workRise } from './moment.js';
 import { parameters } from './verdict-parameters.js';
 
 /**
- * Why something counts as growing or leaking. `tied`: with the work; `few`: a kind made to be shared; `long`: for very long;
- * `aged`: those that have outlived the lives seen; `level`: a floor that rises; `ceiling`: beyond what was declared.
+ * Why something counts as growing or leaking. `tied`: with the work; `few`: a kind made to be shared; `many`: more than is
+ * ever opened to be kept, and fast; `long`: for very long; `aged`: those that have outlived the lives seen; `level`: a floor
+ * that rises; `ceiling`: beyond what was declared.
  */
-export type Ground = 'tied' | 'few' | 'long' | 'aged' | 'level' | 'ceiling';
+export type Ground = 'tied' | 'few' | 'many' | 'long' | 'aged' | 'level' | 'ceiling';
 
 export interface Evidence {
   readonly ground: Ground;
@@ -17,25 +19,32 @@ export interface Evidence {
   readonly ratePerMs: number;
   /** The work it goes with: place in the detector's list of units. */
   readonly tie?: { readonly unit: number; readonly factor: number };
+  /** The same where work and growth lie too far apart in time to be held against each other tick by tick: told, not counted on. */
+  readonly perWork?: { readonly unit: number; readonly factor: number };
   /** Connections to us rose as much: they may well be in use. */
   readonly inbound?: boolean;
 }
 
 /** Growth of what nobody closes: the strongest evidence over any stretch that ends now. Null: none. */
-export function unclosedEvidence(points: readonly TracePoint[], reading: GroupReading): Evidence | null {
+export function unclosedEvidence(
+  points: readonly TracePoint[],
+  reading: GroupReading,
+  history: MomentHistory,
+): Evidence | null {
   let strongest: Evidence | null = null;
   for (let start = 0; start < points.length - 2; start++) {
-    const evidence = evidenceSince(points.slice(start), reading);
+    const evidence = evidenceSince(points.slice(start), reading, history);
     if (evidence && (strongest === null || evidence.strength > strongest.strength)) strongest = evidence;
   }
   return strongest;
 }
 
-function evidenceSince(points: readonly TracePoint[], reading: GroupReading): Evidence | null {
+function evidenceSince(points: readonly TracePoint[], reading: GroupReading, history: MomentHistory): Evidence | null {
   const [first, last] = [points[0]!, points[points.length - 1]!];
   const growth = last.live - first.live;
   const spanMs = last.moment.atMs - first.moment.atMs;
-  if (growth < parameters.fewestItems || growth < 4 * reading.error || spanMs < parameters.tiedMs) return null;
+  if (growth < parameters.fewestItems || growth < parameters.errorFactor * reading.error || spanMs < parameters.tiedMs)
+    return null;
   if (last.ended - first.ended > parameters.closedShare * (last.opened - first.opened)) return null;
   // What has lived so long before it ended may well do so again.
   if (reading.lives && spanMs < parameters.ageFactor * reading.lives.p95Ms) return null;
@@ -52,9 +61,8 @@ function evidenceSince(points: readonly TracePoint[], reading: GroupReading): Ev
     ys,
   );
   const tie = tieOf(points, ys, growth, allowed, overTime);
-  const inbound =
-    (reading.nature === 'local' || reading.nature === 'inbound') &&
-    last.moment.inbound - first.moment.inbound >= parameters.inboundShare * growth;
+  const followsPeers = last.moment.inbound - first.moment.inbound >= parameters.inboundShare * growth;
+  const inbound = followsPeers && (reading.nature === 'local' || reading.nature === 'inbound');
   const slowing = overTime.above > allowed && tie === undefined;
   const candidates: Evidence[] = [];
   // The tail of what fills ever slower is as straight as anything, but small against what is there.
@@ -63,13 +71,32 @@ function evidenceSince(points: readonly TracePoint[], reading: GroupReading): Ev
     candidates.push({ ground: 'long', strength: spanMs / parameters.longMs, ...base, ...(tie && { tie }) });
   if (!slowing && reading.nature === 'few')
     candidates.push({ ground: 'few', strength: itemSeconds / parameters.fewItemSeconds, ...base, ...(tie && { tie }) });
+  if (!slowing && isLarge && reading.nature !== 'inbound' && !followsPeers && isBeyondHiccup(spanMs, reading)) {
+    // A batch or a cache that takes its time looks the same until it is done; a fast one is done soon.
+    const needed = parameters.manyItems * Math.max(1, parameters.manyPerSecond / (ratePerMs * 1_000));
+    candidates.push({ ground: 'many', strength: growth / needed, ...base, ...(tie && { tie }) });
+  }
   if (tie && reading.nature !== 'inbound' && !inbound) {
     const needed = parameters.tiedItemSeconds * Math.max(1, parameters.tiedFactor / tie.factor);
     candidates.push({ ground: 'tied', strength: itemSeconds / needed, ...base, tie });
   }
   if (candidates.length === 0) return null;
   const best = candidates.reduce((most, one) => (one.strength > most.strength ? one : most));
-  return inbound ? { ...best, inbound } : best;
+  if (inbound) return { ...best, inbound };
+  return best.ground === 'tied' ? best : besideTraffic(best, first.live, history);
+}
+
+/** More work at a time holds more at a time: growth that goes with the pace of the work is no more than growing. */
+export function besideTraffic(evidence: Evidence, before: number, history: MomentHistory): Evidence {
+  if (evidence.strength < parameters.growingShare) return evidence;
+  const share = evidence.growth / Math.max(1, before);
+  if (share > parameters.trafficFactor * workRise(history.since(evidence.spanMs))) return evidence;
+  return { ...evidence, strength: Math.min(evidence.strength, parameters.growingShare) };
+}
+
+/** Where ends are usual, none for a while may be a peer that hangs. */
+function isBeyondHiccup(spanMs: number, { lives }: GroupReading): boolean {
+  return (lives?.count ?? 0) < parameters.livesKnown || spanMs >= parameters.ageMinMs;
 }
 
 /** Not all at once: at least two stretches in which a good part of it came. */
@@ -97,8 +124,9 @@ function tieOf(
     if (Math.max(bend.above, bend.below) > allowed) continue;
     const factor = growth / work;
     // Far from one each, a straight line over time that fits as well is the simpler story.
-    const timeFits = Math.max(overTime.above, overTime.below) <= Math.max(bend.above, bend.below) + 0.02;
-    if (factor < 0.1 && timeFits) continue;
+    const timeFits =
+      Math.max(overTime.above, overTime.below) <= Math.max(bend.above, bend.below) + parameters.tiedBetterBy;
+    if (factor < parameters.tiedFactorPlain && timeFits) continue;
     const rank = Math.abs(Math.log(factor)) + Math.max(bend.above, bend.below) + last.moment.vagueness[unit]!;
     if (best === undefined || rank < best.rank) best = { unit, factor, rank };
   }

@@ -1,6 +1,5 @@
 import type { Evidence } from './evidence.js';
 import type { GroupJudge } from './group-judge.js';
-import { parameters } from './verdict-parameters.js';
 import type { VerdictState } from './verdict-state.js';
 
 /** Plain words for why a line is judged as it is: one per gate that decided. */
@@ -45,12 +44,13 @@ function groundReasons(
     return [`${count(reading.live)} alive, at most ${count(ceiling ?? 0)} were declared`];
   const growth = reading.inBytes ? bytes(ground.growth) : count(ground.growth);
   if (ground.ground === 'aged') {
-    const life = reading.lives ? `${parameters.ageFactor} times the life usual here` : 'the least age that counts';
+    const life = reading.lives ? 'well beyond the life usual here' : 'the least age that counts';
     return [`${growth} more in ${time(ground.spanMs)} that are older than ${time(aged.gateMs)}, ${life}`];
   }
   const reasons = [`${growth} more in ${time(ground.spanMs)}, none ended`];
   if (ground.tie) reasons.push(`${ground.tie.factor.toFixed(2)} per ${units[ground.tie.unit]}, in a straight line`);
   if (ground.ground === 'few' && !ground.tie) reasons.push('of a kind that is made to be shared');
+  if (ground.ground === 'many' && !ground.tie) reasons.push('at a steady pace, and more than are opened to be kept');
   if (ground.inbound) reasons.push('connections to this process rose as much');
   return reasons;
 }

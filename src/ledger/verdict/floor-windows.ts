@@ -44,16 +44,15 @@ export class FloorWindows {
     );
   }
 
+  /** Of the windows that closed, oldest first. */
+  get values(): readonly number[] {
+    return this.closed;
+  }
+
   /** Of the last window that closed. */
   get level(): number {
     return this.closed[this.closed.length - 1] ?? 0;
   }
-}
-
-/** How much growth counts as growth. */
-export interface GrowthFloors {
-  readonly absolute: number;
-  readonly share: number;
 }
 
 /** Whether a trend passes every gate: monotone, large enough, not slowing down, straight. */

@@ -2,7 +2,8 @@ import { AgedFloor } from './aged-floor.js';
 import type { GroupReading } from './detector-sample.js';
 import { type Evidence, unclosedEvidence } from './evidence.js';
 import { GrowthTrace } from './growth-trace.js';
-import type { Moment } from './moment.js';
+import { KnownPeak } from './known-peak.js';
+import type { Moment, MomentHistory } from './moment.js';
 import { parameters } from './verdict-parameters.js';
 import { VerdictState } from './verdict-state.js';
 
@@ -11,9 +12,7 @@ export class GroupJudge {
   readonly aged = new AgedFloor();
   readonly standing = new VerdictState();
   private readonly trace = new GrowthTrace();
-  /** Highest level it came down from by half: as much was healthy once. */
-  private peakKnown = 0;
-  private peak = 0;
+  private readonly peaks = new KnownPeak(2 * parameters.fewestItems);
 
   /** @param before the last moment at which there was too little of it to be followed */
   constructor(
@@ -26,13 +25,13 @@ export class GroupJudge {
     this.trace.push({ moment: before, live, opened: live + ended, ended });
   }
 
-  take(reading: GroupReading, moment: Moment, ceiling: number | null): void {
+  take(reading: GroupReading, moment: Moment, history: MomentHistory, ceiling: number | null): void {
     this.reading = reading;
     const { live, opened, ended } = reading;
     this.trace.push({ moment, live, opened, ended });
     if (this.aged.push(moment.atMs, reading)) this.standing.measureAnew();
-    this.learnPeak(live);
-    const unclosed = reading.inBytes ? null : unclosedEvidence(this.trace.points, reading);
+    this.peaks.learn(live);
+    const unclosed = reading.inBytes ? null : unclosedEvidence(this.trace.points, reading, history);
     this.standing.take({
       moment,
       live,
@@ -41,29 +40,21 @@ export class GroupJudge {
       level: this.trace.first.live,
       evidence:
         ceiling === null
-          ? stronger(this.doubted(unclosed, live), this.aged.evidence(reading))
+          ? stronger(this.doubted(unclosed, live), this.aged.evidence(reading, history))
           : ceilingEvidence(live, ceiling),
       isDecidable: this.aged.isFilled,
       smallest: reading.inBytes ? parameters.heapGrowthBytes : parameters.stallItems,
     });
     if (this.standing.hasJustRetracted) {
-      if (this.standing.retractedBy === 'fell') this.peakKnown = Math.max(this.peakKnown, this.peak);
+      if (this.standing.retractedBy === 'fell') this.peaks.giveBack();
       this.trace.restart();
     }
   }
 
   /** What was reached once and given back is no leak when it is reached again. */
   private doubted(evidence: Evidence | null, live: number): Evidence | null {
-    if (evidence === null || live > parameters.peakFactor * this.peakKnown) return evidence;
+    if (evidence === null || !this.peaks.isWithin(live)) return evidence;
     return { ...evidence, strength: Math.min(evidence.strength, parameters.growingShare / 2) };
-  }
-
-  private learnPeak(live: number): void {
-    if (live > this.peak) this.peak = live;
-    else if (live <= this.peak / 2 && this.peak >= 2 * parameters.fewestItems) {
-      this.peakKnown = Math.max(this.peakKnown, this.peak);
-      this.peak = live;
-    }
   }
 }
 

@@ -30,9 +30,9 @@ export class LeakDetector {
   private readonly history = new MomentHistory();
   private readonly groups = new Map<string, GroupJudge>();
   private readonly amounts = {
-    heap: new AmountJudge(true, parameters.heapGrowthBytes),
-    external: new AmountJudge(true, parameters.heapGrowthBytes),
-    native: new AmountJudge(false, parameters.nativeGrowthBytes),
+    heap: new AmountJudge(true, parameters.heapGrowthBytes, this.history),
+    external: new AmountJudge(true, parameters.heapGrowthBytes, this.history),
+    native: new AmountJudge(false, parameters.nativeGrowthBytes, this.history),
   };
   private fds: GroupJudge | null = null;
   private readonly forecasts = {
@@ -107,7 +107,7 @@ export class LeakDetector {
         if (this.groups.size >= parameters.groupsTracked && !this.makeRoom(reading)) continue;
         this.groups.set(reading.id, (judge = new GroupJudge(reading, this.before)));
       }
-      judge.take(reading, moment, this.ceilings.of(reading));
+      judge.take(reading, moment, this.history, this.ceilings.of(reading));
     }
     this.before = moment;
   }
@@ -129,7 +129,7 @@ export class LeakDetector {
     this.amounts.heap.take({ bytes: heapFloorBytes, collectedBytes: heapCollectedBytes }, moment);
     this.amounts.external.take({ bytes: externalBytes, collectedBytes: process.externalCollectedBytes }, moment);
     this.amounts.native.take({ bytes: nativeBytes, collectedBytes: null }, moment);
-    this.forecasts.memory.push(moment.atMs, rssBytes);
+    this.forecasts.memory.push(moment.atMs, process.chargedBytes);
     // Between two full collections garbage rises like a leak.
     if (heapCollectedBytes !== null && process.collections > this.collections)
       this.forecasts.heap.push(moment.atMs, heapCollectedBytes);
@@ -138,7 +138,7 @@ export class LeakDetector {
     this.forecasts.fds.push(moment.atMs, openFds);
     const reading = fdsReading(Math.max(0, openFds - process.knownFds), this.fds?.reading);
     this.fds ??= new GroupJudge(reading);
-    this.fds.take(reading, moment, null);
+    this.fds.take(reading, moment, this.history, null);
   }
 
   private kinOf({ reading, standing }: GroupJudge): Kin {
@@ -244,14 +244,15 @@ export class LeakDetector {
   private standingOf(standing: VerdictState) {
     const { state, sinceMs, ground } = standing;
     const told = isTold(standing) && ground !== null;
-    const unit = ground?.tie && this.units.names[ground.tie.unit];
+    const perWork = ground?.tie ?? ground?.perWork;
+    const unit = perWork && this.units.names[perWork.unit];
     return {
       state,
       sinceMs: this.nowMs - sinceMs,
       confidence: confidenceOf(standing),
       ground: told ? ground.ground : null,
       ratePerSecond: isRising(standing) ? (ground?.ratePerMs ?? 0) * 1_000 : 0,
-      ...(told && ground.tie && unit !== undefined ? { perWork: { unit, factor: ground.tie.factor } } : {}),
+      ...(told && perWork && unit !== undefined ? { perWork: { unit, factor: perWork.factor } } : {}),
     };
   }
 
@@ -321,7 +322,8 @@ function fdsReading(unexplained: number, before: GroupReading | undefined): Grou
   return {
     id: 'fds',
     kind: 'fds',
-    nature: 'outbound',
+    // Nothing opens them one by one for good.
+    nature: 'few',
     lingers: false,
     inBytes: false,
     place: null,

@@ -1,3 +1,5 @@
+import { parameters } from './verdict-parameters.js';
+
 /** What all lines share at one tick: kept once, pointed at by every trace. */
 export interface Moment {
   readonly atMs: number;
@@ -9,17 +11,25 @@ export interface Moment {
   readonly inbound: number;
 }
 
-/** Moments of the last hour or two, for growth that is seen only long after the work that caused it. */
+/** Moments of the last hours, for growth that is seen only long after the work that caused it. */
 export class MomentHistory {
   private readonly kept: Moment[] = [];
-  private readonly everyMs = 30_000;
-  private readonly length = 512;
-
   push(moment: Moment): void {
     const last = this.kept[this.kept.length - 1];
-    if (last && moment.atMs - last.atMs < this.everyMs) return;
+    if (last && moment.atMs - last.atMs < parameters.historyEveryMs) return;
     this.kept.push(moment);
-    if (this.kept.length > this.length) this.kept.shift();
+    if (this.kept.length > parameters.historyLength) this.kept.shift();
+  }
+
+  /** Those of the last so many milliseconds, and the one before them. */
+  since(spanMs: number): readonly Moment[] {
+    const lastMs = this.kept[this.kept.length - 1]?.atMs ?? 0;
+    const first = this.kept.findIndex(({ atMs }) => atMs > lastMs - spanMs);
+    return this.kept.slice(Math.max(0, first - 1));
+  }
+
+  get unitCount(): number {
+    return this.kept[this.kept.length - 1]?.work.length ?? 0;
   }
 
   /** Work finished by then, between the moments kept. */
@@ -39,4 +49,24 @@ export class MomentHistory {
     const [from, to] = [before.work[unit] ?? 0, after.work[unit] ?? 0];
     return from + share * (to - from);
   }
+}
+
+/**
+ * By how much the pace of the work rose, as a share: that of the last third of the time over that of the first, less 1, for
+ * the unit where it rose most. 0 where it did not, or there was none.
+ */
+export function workRise(moments: readonly Moment[]): number {
+  const last = moments.length - 1;
+  const third = Math.floor(last / 3);
+  if (third < 1) return 0;
+  const pace = (from: number, to: number, unit: number): number => {
+    const work = (moments[to]!.work[unit] ?? 0) - (moments[from]!.work[unit] ?? 0);
+    return work < parameters.tiedWork ? 0 : work / (moments[to]!.atMs - moments[from]!.atMs);
+  };
+  let most = 0;
+  for (let unit = 0; unit < moments[last]!.work.length; unit++) {
+    const before = pace(0, third, unit);
+    if (before > 0) most = Math.max(most, pace(last - third, last, unit) / before - 1);
+  }
+  return most;
 }

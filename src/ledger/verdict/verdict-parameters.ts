@@ -67,7 +67,8 @@ export const verdictParameterTable = {
   growthShareOfLiveLong: {
     value: 0.02,
     unit: 'ratio',
-    reason: 'The same at the longest scale, which a rise of the traffic seldom outlasts.',
+    reason:
+      'The same from windows of 2 min on: eight of them outlast the rises of a floor that lives beyond the gate make by chance.',
   },
   laterHalf: {
     value: 0.5,
@@ -100,11 +101,26 @@ export const verdictParameterTable = {
     reason: 'Lives beyond 4 h are not waited for: the process would be restarted first.',
   },
   livesKnown: { value: 8, unit: 'count', reason: 'Ends seen before a group counts as one whose normal life is known.' },
+  ageTail: {
+    value: 6,
+    unit: 'ratio',
+    reason:
+      '95th percentile over the median of lives of one kind (exponential: 4.3); beyond it the wait grows in proportion.',
+  },
+  ageTailMost: {
+    value: 3,
+    unit: 'ratio',
+    reason: 'But not further: lives of two kinds at one line would put off its verdict for hours.',
+  },
   ageDropFactor: {
     value: 0.5,
     unit: 'ratio',
-    reason:
-      'The gate follows longer lives at once and shorter ones only when they halve: each change restarts the windows.',
+    reason: 'The gate follows shorter lives only when they halve: each change restarts the windows.',
+  },
+  ageRiseFactor: {
+    value: 1.25,
+    unit: 'ratio',
+    reason: 'And longer ones from a quarter on: the percentile is taken from 32 lives, and wanders by less.',
   },
   dueMaxMs: {
     value: 3_600_000,
@@ -143,6 +159,40 @@ export const verdictParameterTable = {
     unit: 'ratio',
     reason: 'Below one in 200 the work explains nothing that time does not.',
   },
+  tiedFactorPlain: {
+    value: 0.1,
+    unit: 'ratio',
+    reason:
+      'Below it the work has to fit better than time alone does: one in ten is told as a share of the work, less as a pace.',
+  },
+  tiedBetterBy: {
+    value: 0.02,
+    unit: 'ratio',
+    reason: 'Distances from a straight line that differ by less are the same.',
+  },
+  perWorkLeast: {
+    value: 0.0005,
+    unit: 'ratio',
+    reason:
+      'What outlives the lives seen is told per unit of work down to one in 2,000; fewer than that is a coincidence.',
+  },
+  perWorkMost: { value: 20, unit: 'ratio', reason: 'More than 20 for each: the work is not what makes them.' },
+  halvesAlike: {
+    value: 1.5,
+    unit: 'ratio',
+    reason: 'Both halves of the time have to give that share within half as much again.',
+  },
+  historyEveryMs: { value: 60_000, unit: 'ms', reason: 'Finer than the traffic of a day changes.' },
+  historyLength: {
+    value: 640,
+    unit: 'count',
+    reason: 'Those span 10 h: the longest age that is waited for and eight windows of 8 min, and a morning of traffic.',
+  },
+  errorFactor: {
+    value: 4,
+    unit: 'ratio',
+    reason: 'Of the standard error where a count is an estimate: less growth than that is noise of the sampling.',
+  },
   tiedWork: { value: 8, unit: 'count', reason: 'Units of work before a factor is a factor.' },
   bend: {
     value: 0.1,
@@ -160,6 +210,18 @@ export const verdictParameterTable = {
     unit: 'item-seconds',
     reason:
       'For kinds made to be shared (clients, pools, watchers, workers) when no work explains them: 24 s at 20 per second, 2 min at 1.',
+  },
+  manyItems: {
+    value: 500,
+    unit: 'items',
+    reason:
+      'Of one line, none closed, at a steady pace, no work that explains them: half of the 1,024 descriptors a process often has.',
+  },
+  manyPerSecond: {
+    value: 3,
+    unit: 'ratio',
+    reason:
+      'The pace, per second, from which the above holds; slower ones need more in proportion, as a cache or batch of 20 min fills at one.',
   },
   longMs: {
     value: 1_800_000,
@@ -195,6 +257,17 @@ export const verdictParameterTable = {
     value: 1.2,
     unit: 'ratio',
     reason: 'What came down from a peak once has to go this far beyond it before it is suspected again.',
+  },
+  peakFall: {
+    value: 0.5,
+    unit: 'ratio',
+    reason: 'So much of a rise given back, and its peak counts as one that was healthy.',
+  },
+  trafficFactor: {
+    value: 3,
+    unit: 'ratio',
+    reason:
+      'Growth up to so many times the rise of the pace of work, from the first to the last third of the time, goes with the traffic: twice in proportion.',
   },
   growingGraceMs: {
     value: 60_000,

@@ -9,6 +9,8 @@ export interface Standing {
   readonly moment: Moment;
   readonly live: number;
   readonly aged: number;
+  /** The most that `live` may be by now, where it was measured some time ago. Default: `live`. */
+  readonly reach?: number;
   /** Made there so far, ended or not. */
   readonly opened: number;
   /** Where the growth began. */
@@ -38,6 +40,10 @@ export class VerdictState {
   isIdle = false;
 
   private anchor: Anchor | null = null;
+  /** Whether growth is measured by what is aged, rather than by all that lives. */
+  private byAge = false;
+  /** Readings until what is aged is comparable again; 0: it is. */
+  private anewIn = 0;
   private base = 0;
   private top = 0;
   private evidenceMs = 0;
@@ -47,6 +53,7 @@ export class VerdictState {
   take(standing: Standing): void {
     const { moment, evidence, isDecidable } = standing;
     this.hasJustRetracted = false;
+    if (this.anewIn > 0 && --this.anewIn === 0) this.begin(standing);
     if (evidence && evidence.strength >= 1) this.leaking(standing, evidence);
     else if (this.state === 'leaking') this.follow(standing);
     else if (evidence && evidence.strength >= parameters.growingShare) this.growing(standing, evidence);
@@ -57,14 +64,14 @@ export class VerdictState {
     else this.become('not-enough-data', moment.atMs);
   }
 
-  /** The unit of `aged` has changed: growth is measured from the next reading on. */
+  /** What counts as aged changes from the next reading on: growth is measured anew from there. */
   measureAnew(): void {
     this.anchor = null;
+    this.anewIn = 2;
   }
 
   private leaking(standing: Standing, evidence: Evidence): void {
-    this.ground = evidence;
-    this.evidenceMs = standing.moment.atMs;
+    this.rest(standing, evidence);
     if (this.state !== 'leaking') {
       if (this.state !== 'growing') this.begin(standing);
       this.become('leaking', standing.moment.atMs);
@@ -74,34 +81,34 @@ export class VerdictState {
   }
 
   private growing(standing: Standing, evidence: Evidence): void {
-    this.ground = evidence;
-    this.evidenceMs = standing.moment.atMs;
+    this.rest(standing, evidence);
     // Taken back a moment ago: half the evidence does not bring it back.
     if (this.state === 'retracted' && standing.moment.atMs - this.sinceMs < parameters.growingGraceMs) return;
     if (this.state !== 'growing') this.begin(standing);
     this.become('growing', standing.moment.atMs);
-    this.top = Math.max(this.top, standing.live);
+    this.top = Math.max(this.top, this.valueOf(standing));
   }
 
   /** Growing without evidence: for a while, then no longer. */
   private fade(standing: Standing): void {
     const { atMs } = standing.moment;
-    this.top = Math.max(this.top, standing.live);
-    if (this.hasFallen(standing.live)) return this.retract('fell', atMs);
+    const value = this.valueOf(standing);
+    this.top = Math.max(this.top, value);
+    if (this.hasFallen(value)) return this.retract('fell', atMs);
     if (atMs - this.evidenceMs >= parameters.growingGraceMs) this.retract('stalled', atMs);
   }
 
   /** Leaking: does what was foretold still come true? */
   private follow(standing: Standing): void {
-    const { moment, live } = standing;
+    const { moment } = standing;
     const ground = this.ground!;
-    this.top = Math.max(this.top, live);
+    const value = this.valueOf(standing);
+    this.top = Math.max(this.top, value);
     if (ground.ground === 'ceiling') {
       if (standing.evidence?.ground !== 'ceiling') this.retract('fell', moment.atMs);
       return;
     }
-    if (this.hasFallen(live)) return this.retract('fell', moment.atMs);
-    const value = ground.ground === 'aged' ? standing.aged : live;
+    if (this.hasFallen(value)) return this.retract('fell', moment.atMs);
     this.anchor ??= { value, opened: standing.opened, moment };
     const elapsedMs = moment.atMs - this.anchor.moment.atMs;
     const due = dueGrowth(ground, this.anchor.moment, moment) * this.traffic(standing, this.anchor);
@@ -110,7 +117,10 @@ export class VerdictState {
     if (elapsedMs < parameters.stallMs || due < enough) return;
     // Growth that is seen at long windows may come in bursts: it is given as long before it is missed.
     if (ground.ground !== 'tied' && elapsedMs < ground.spanMs / 4) return;
-    if (value - this.anchor.value < parameters.stallShare * due) return this.retract('stalled', moment.atMs);
+    const reach = standing.reach ?? value;
+    if (reach - this.anchor.value < parameters.stallShare * due) return this.retract('stalled', moment.atMs);
+    // What is not measured yet may still turn out to be less.
+    if (value - this.anchor.value < parameters.stallShare * due) return;
     this.anchor = { value, opened: standing.opened, moment };
   }
 
@@ -126,13 +136,33 @@ export class VerdictState {
     return Math.min(1, openedPerMs / this.openedPerMs);
   }
 
-  private hasFallen(live: number): boolean {
-    return live < this.top - parameters.fallShare * (this.top - this.base) && this.top - live >= parameters.growthItems;
+  /** What the verdict rests on from now on. */
+  private rest(standing: Standing, evidence: Evidence): void {
+    const byAge = evidence.ground === 'aged';
+    this.ground = evidence;
+    this.evidenceMs = standing.moment.atMs;
+    if (byAge === this.byAge) return;
+    // Short lives come and go: what they do says nothing of those that stay, and the other way round.
+    this.byAge = byAge;
+    this.begin(standing);
   }
 
-  private begin({ level, live }: Standing): void {
-    this.base = Math.min(level, live);
-    this.top = live;
+  private valueOf({ live, aged }: Standing): number {
+    return this.byAge ? aged : live;
+  }
+
+  private hasFallen(value: number): boolean {
+    return (
+      value < this.top - parameters.fallShare * (this.top - this.base) && this.top - value >= parameters.growthItems
+    );
+  }
+
+  private begin(standing: Standing): void {
+    const value = this.valueOf(standing);
+    const level = this.byAge ? Math.max(0, value - (this.ground?.growth ?? 0)) : standing.level;
+    this.base = Math.min(level, value);
+    this.top = value;
+    this.anchor = null;
   }
 
   private retract(by: 'stalled' | 'fell', atMs: number): void {

@@ -107,7 +107,8 @@ export class GroupReadings {
     const known = this.lives.get(key);
     if (known && count < 1.1 * known.count) return known.lives;
     const kept = groups.flatMap(({ lifetimes }) => lifetimes.kept).sort((a, b) => a - b);
-    const lives = { count, p95Ms: kept[Math.min(kept.length - 1, Math.floor(0.95 * kept.length))]! };
+    const at = (share: number): number => kept[Math.min(kept.length - 1, Math.floor(share * kept.length))]!;
+    const lives = { count, medianMs: at(0.5), p95Ms: at(0.95) };
     this.lives.set(key, { count, lives });
     return lives;
   }

@@ -1,7 +1,5 @@
-import { totalmem } from 'node:os';
-import { getHeapStatistics } from 'node:v8';
 import type { LedgerCore } from '../ledger-core.js';
-import { memoryLimitBytes } from '../process/memory-limit.js';
+import { MemoryReader } from '../process/memory-figures.js';
 import { descriptorLimit, openDescriptorCount } from '../process/open-descriptors.js';
 import type { DeclaredCeilings } from '../verdict/declared-ceilings.js';
 import type { LimitsReading, ProcessReading, WorkReading } from '../verdict/detector-sample.js';
@@ -22,6 +20,7 @@ export class LeakWatch {
   readonly detector: LeakDetector;
   private readonly readings: GroupReadings;
   private readonly floor = new HeapFloor();
+  private readonly memory = new MemoryReader();
   private limits: LimitsReading = { memoryBytes: null, heapBytes: null, fds: null };
   private limitsAtMs = -Infinity;
   private openFds: { count: number | null; atMs: number; tookMs: number } = { count: null, atMs: -Infinity, tookMs: 0 };
@@ -72,6 +71,7 @@ export class LeakWatch {
 
   private readProcess(nowMs: number): ProcessReading {
     const { rss, heapTotal, external } = process.memoryUsage();
+    const { limitBytes, usedBytes } = this.memory.read();
     let knownFds = 0;
     for (const { live, options } of this.core.counters.values()) knownFds += live * (options.fds ?? 0);
     return {
@@ -79,6 +79,7 @@ export class LeakWatch {
       heapTotalBytes: heapTotal,
       externalBytes: external,
       rssBytes: rss,
+      chargedBytes: limitBytes === null ? rss : usedBytes,
       openFds: this.readOpenFds(nowMs),
       knownFds,
       inbound: this.core.counters.get('socket.server')?.live ?? 0,
@@ -103,11 +104,7 @@ export class LeakWatch {
   private readLimits(nowMs: number): void {
     if (nowMs - this.limitsAtMs < LIMITS_EVERY_MS) return;
     this.limitsAtMs = nowMs;
-    const { constrainedMemory } = process as { constrainedMemory?: () => number | undefined };
-    this.limits = {
-      memoryBytes: memoryLimitBytes(constrainedMemory?.(), totalmem()),
-      heapBytes: getHeapStatistics().heap_size_limit,
-      fds: descriptorLimit(),
-    };
+    const { limitBytes, heapLimitBytes } = this.memory.read();
+    this.limits = { memoryBytes: limitBytes, heapBytes: heapLimitBytes, fds: descriptorLimit() };
   }
 }

@@ -1,4 +1,4 @@
-import type { MemoryFigures } from './memory-figures.js';
+import type { MemoryFigures } from '../../../ledger/process/memory-figures.js';
 
 /** Below this share of the cgroup's limit left, or with so few looks until none is left, the end is near. */
 const NEAR_RATIO = 0.15;

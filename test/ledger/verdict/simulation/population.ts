@@ -94,7 +94,7 @@ export class Population {
 
   reading(id: string, nowMs: number, gateMs: number): GroupReading {
     const summary = this.lives.summary();
-    const lives = summary && { count: summary.closedCount, p95Ms: summary.p95 };
+    const lives = summary && { count: summary.closedCount, medianMs: summary.median, p95Ms: summary.p95 };
     return {
       id,
       kind: 'simulated',

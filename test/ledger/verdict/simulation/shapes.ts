@@ -1,12 +1,17 @@
 import type { SeededRandom } from '../../../guarantees/seeded-random';
+import type { MemoryShape } from './memory';
 import type { PopulationShape } from './population';
 
-/** A population with what has to become of its verdict. */
+/** A population or a course of memory, with what has to become of its verdict. */
 export interface Shape {
   readonly name: string;
   readonly isLeak: boolean;
   readonly hours: number;
-  readonly population: PopulationShape;
+  /** What becomes of the only line there is. */
+  readonly population?: PopulationShape;
+  readonly memory?: MemoryShape;
+  /** Whose verdict it is. Default: that of the line. */
+  readonly subject?: 'heap' | 'external' | 'native' | 'fds';
   /** Units of work finished per second. */
   work?(seconds: number): number;
   /** Connections that peers hold open to us. */
@@ -36,6 +41,18 @@ const leak = (name: string, hours: number, population: PopulationShape, more: Pa
   hours,
   population,
   ...more,
+});
+
+const amount = (
+  subject: NonNullable<Shape['subject']>,
+  name: string,
+  hours: number,
+  memory: MemoryShape,
+  work?: Shape['work'],
+): Shape => ({ name: `${subject}: ${name}`, isLeak: false, hours, memory, subject, work });
+const rising = (subject: NonNullable<Shape['subject']>, name: string, hours: number, memory: MemoryShape): Shape => ({
+  ...amount(subject, name, hours, memory),
+  isLeak: true,
 });
 
 export const shapes: readonly Shape[] = [
@@ -114,6 +131,39 @@ export const shapes: readonly Shape[] = [
     { work: (s) => (s < 60 ? 10 : 0.5), inbound: (s) => Math.min(800, 10 * s) },
   ),
 
+  healthy('one per tenant of 300, kept from its first use', 3, {
+    streams: [{ rate: (s) => 20 * Math.exp((-20 * s) / 300) }],
+  }),
+  healthy('batch of 400 sockets in 40 s, every minute', 2, {
+    streams: [{ rate: (s) => (s % 60 < 40 ? 10 : 0) }],
+    resetEvery: 60,
+  }),
+  healthy('peer hangs for 50 s: 20 requests per second wait', 2, {
+    streams: [{ rate: always(20), life: (random, s) => (s > 3_600 && s < 3_650 ? 3_655 - s : exp(0.2)(random)) }],
+  }),
+  healthy(
+    'a socket for each connection, while 900 clients connect',
+    2,
+    { streams: [{ rate: (s) => (s < 60 ? 15 : 0.1), life: exp(7_200) }], cap: { at: () => 900, when: 'refuse' } },
+    { inbound: (s) => Math.min(900, 15 * s) },
+  ),
+
+  amount('heap', 'level, with garbage', 3, {}),
+  amount('heap', 'warm-up of 4 min by 20 MiB, ever slower', 3, { heap: (s) => 40 - 20 * Math.exp(-s / 80) }),
+  amount('heap', 'cache of 60 MiB filling at 0.1 MiB/s', 4, { heap: (s) => 20 + Math.min(60, 0.1 * s) }),
+  amount('heap', 'cache of 60 MiB filling ever slower', 4, { heap: (s) => 80 - 60 * Math.exp(-s / 600) }),
+  amount('heap', 'day and night, sessions of 30 MiB', 24, { heap: (s) => 20 + 15 * day(s) }, (s) => 2 * day(s)),
+  amount('heap', 'report of 40 MiB for 5 min each hour', 6, { heap: (s) => 20 + (s % 3_600 < 300 ? 40 : 0) }),
+  amount('heap', 'backlog that builds for 8 min and drains', 4, {
+    heap: (s) => 20 + 30 * (1 - Math.abs(((s % 960) - 480) / 480)),
+  }),
+  amount('heap', 'much garbage', 3, { garbage: (s) => 4 + 3 * Math.sin(s / 200) }),
+  amount('external', 'bursts of Buffers', 3, { external: (s) => 2 + (s % 120 < 20 ? 40 : 0) }),
+  amount('external', 'buffer pool filling to 32 MiB in 2 min', 3, { external: (s) => 2 + Math.min(30, s / 4) }),
+  amount('native', 'allocator keeps ever more, at 10 KiB/s', 6, { native: (s) => 45 + s / 100 }),
+  amount('fds', 'files opened and closed', 3, { fds: (s) => 20 + 15 * Math.sin(s / 60) }),
+  amount('fds', 'descriptors that follow a day', 24, { fds: (s) => 40 * day(s) }, (s) => 2 * day(s)),
+
   leak('2 per second from the start', 1, { streams: [{ rate: always(2) }] }),
   leak('2 per second among 100 of traffic', 2, {
     streams: [{ rate: always(100 / 20), life: exp(20) }, { rate: always(2) }],
@@ -142,4 +192,29 @@ export const shapes: readonly Shape[] = [
       work: (s) => (s % 43_200 < 21_600 ? 0.05 : 0),
     },
   ),
+  leak('20 sockets per second, no work known', 1, { streams: [{ rate: always(20) }] }),
+  leak('5 sockets per second, no work known', 1, { streams: [{ rate: always(5) }] }),
+  leak('1 % of 100 requests per second, at a line of short ones', 2, {
+    streams: [{ rate: always(99), life: exp(0.1) }, { rate: always(1) }],
+  }),
+  leak(
+    'begins after 20 min of calm, one per request',
+    1,
+    { streams: [{ perWork: 1 }] },
+    { work: (s) => (s > 1_200 ? 10 : 0.0001) },
+  ),
+  leak(
+    'one in 10 of the requests while they double',
+    2,
+    { streams: [{ perWork: 0.1 }] },
+    { work: (s) => 10 + s / 360 },
+  ),
+  rising('heap', '1 MiB/s', 0.5, { heap: (s) => 20 + s }),
+  rising('heap', '100 KiB/s', 1, { heap: (s) => 20 + s / 10 }),
+  rising('heap', '10 KiB/s', 4, { heap: (s) => 20 + s / 100 }),
+  rising('heap', '100 KiB/s after 30 min of calm', 2, { heap: (s) => 20 + Math.max(0, s - 1_800) / 10 }),
+  rising('heap', '100 KiB/s among 4 MiB/s of garbage', 1, { heap: (s) => 20 + s / 10, garbage: always(4) }),
+  rising('external', '200 KiB/s', 1, { external: (s) => 2 + s / 5 }),
+  rising('fds', '1 per second that nothing accounts for', 1, { fds: (s) => s }),
+  rising('fds', '1 per minute that nothing accounts for', 6, { fds: (s) => s / 60 }),
 ];

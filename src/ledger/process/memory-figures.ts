@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
-import { memoryLimitBytes } from '../../../ledger/process/memory-limit.js';
+import { memoryLimitBytes } from './memory-limit.js';
 
 /** What the memory of this process is measured against. */
 export interface MemoryFigures {
