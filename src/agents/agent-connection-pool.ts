@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
+import { DeadlineWheel } from '../deadlines/deadline-wheel.js';
 import { AgentCallError } from './agent-call.error.js';
 import { AgentTls } from './agent-tls.js';
 import { AgentConnection, type AgentConnectionLimits, type AgentTarget, type CallOptions } from './agent-connection.js';
@@ -12,6 +13,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** What a packet may add around the result. */
 const ENVELOPE_LENGTH = 4_096;
 const ENVELOPE_DEPTH = 2;
+/** Calls to agents take seconds, and as long as one is under way this timer runs. */
+const DEADLINE_TICK_MS = 50;
 
 /**
  * One connection per known agent process, dialled when first needed and shared by all calls. A connection goes when its
@@ -24,6 +27,7 @@ export class AgentConnectionPool implements OnApplicationShutdown {
   private readonly current = new Map<string, AgentConnection>();
   /** Every socket that is not closed yet, also of those that only finish their calls. */
   private readonly open = new Set<AgentConnection>();
+  private readonly deadlines = new DeadlineWheel(DEADLINE_TICK_MS);
   private dialledCount = 0;
   private isClosed = false;
 
@@ -94,6 +98,7 @@ export class AgentConnectionPool implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.isClosed = true;
     await Promise.all([...this.open].map((connection) => connection.close(CLOSE_TIMEOUT_MS)));
+    this.deadlines.close();
   }
 
   private connection(target: AgentTarget): AgentConnection {
@@ -111,7 +116,7 @@ export class AgentConnectionPool implements OnApplicationShutdown {
   }
 
   private dial(key: string, target: AgentTarget): AgentConnection {
-    const connection = new AgentConnection(target, this.limits, this.tls?.optionsFor(target.agentId));
+    const connection = new AgentConnection(target, this.limits, this.deadlines, this.tls?.optionsFor(target.agentId));
     this.dialledCount += 1;
     this.open.add(connection);
     this.current.set(key, connection);

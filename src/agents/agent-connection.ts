@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { type ErrorCode, isWireError } from '../contract/command-error.js';
+import { type DeadlineWheel, WheelEntry } from '../deadlines/deadline-wheel.js';
 import { isDeeperThan } from '../transport/json-depth.js';
 import { AgentCallError } from './agent-call.error.js';
 import { encodeFrame, FrameDecoder } from './agent-frame.js';
@@ -43,11 +44,22 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-interface PendingCall {
-  id: string;
-  sentAt: number;
-  resolve(response: unknown): void;
-  reject(error: AgentCallError): void;
+class PendingCall extends WheelEntry {
+  readonly sentAt = performance.now();
+
+  constructor(
+    /** Monotonic ms. */
+    readonly dueAt: number,
+    readonly resolve: (response: unknown) => void,
+    readonly reject: (error: AgentCallError) => void,
+    private readonly timeOut: (call: PendingCall) => void,
+  ) {
+    super();
+  }
+
+  onDue(): void {
+    this.timeOut(this);
+  }
 }
 
 /**
@@ -74,6 +86,8 @@ export class AgentConnection {
   constructor(
     readonly target: AgentTarget,
     private readonly limits: AgentConnectionLimits,
+    /** Deadlines of calls. */
+    private readonly deadlines: DeadlineWheel,
     /** undefined: plain TCP. */
     tls?: ConnectionOptions,
   ) {
@@ -177,34 +191,25 @@ export class AgentConnection {
     const { token } = this.limits;
     const frame = encodeFrame(token === undefined ? { pattern, data, id } : { pattern, data, id, token });
     return new Promise<unknown>((resolve, reject) => {
-      let timer: NodeJS.Timeout | undefined;
       const onAbort = () => call.reject(this.aborted());
       const settle = (): void => {
-        clearTimeout(timer);
+        this.deadlines.remove(call);
         signal?.removeEventListener('abort', onAbort);
         this.pending.delete(id);
       };
-      const call: PendingCall = {
-        id,
-        sentAt: performance.now(),
-        resolve: (response) => {
+      const call = new PendingCall(
+        performance.now() + Math.max(0, deadlineAt - Date.now()),
+        (response) => {
           settle();
           resolve(response);
         },
-        reject: (error) => {
+        (error) => {
           settle();
           reject(error);
         },
-      };
-      const arm = (): void => {
-        const leftMs = deadlineAt - Date.now();
-        // Deadlines may lie beyond what a timer holds.
-        timer = setTimeout(
-          leftMs > MAX_TIMER_MS ? arm : () => this.timeOut(call),
-          Math.min(Math.max(0, leftMs), MAX_TIMER_MS),
-        );
-      };
-      arm();
+        (late) => this.timeOut(late),
+      );
+      this.deadlines.add(call);
       signal?.addEventListener('abort', onAbort, { once: true });
       this.pending.set(id, call);
       this.write(frame);

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CommandError } from '../contract/command-error.js';
+import { DeadlineWheel, WheelEntry } from '../deadlines/deadline-wheel.js';
 import { engineConnection } from './engine-connection.js';
 import { REDIS, type RedisClient } from './redis-client.js';
 import { guardRedisClient } from './redis-guard.js';
@@ -34,6 +35,7 @@ function msUntil(deadlineAt: number): number {
 export class RedisGate {
   private readonly gated: RedisClient;
   private readonly waiting = new Set<(outcome: 'ready' | 'closed') => void>();
+  private readonly deadlines = new DeadlineWheel();
   private readonly underWay = new Set<(error: CommandError) => void>();
   /** Works that have ended since the start, well or not. */
   private endedCount = 0;
@@ -67,10 +69,11 @@ export class RedisGate {
       giveUp = reject;
     });
     const { endedCount } = this;
-    const timer = setTimeout(() => {
+    const deadline = new Deadline(performance.now() + msUntil(answerBy), () => {
       if (this.endedCount === endedCount) this.fallSilent();
       giveUp(late());
-    }, msUntil(answerBy));
+    });
+    this.deadlines.add(deadline);
     this.underWay.add(giveUp);
     try {
       return await Promise.race([this.heard(work(this.gated)), givenUp]);
@@ -78,7 +81,7 @@ export class RedisGate {
       if (isConnectionError(error)) throw unreachable();
       throw refusedByServer(error) ?? error;
     } finally {
-      clearTimeout(timer);
+      this.deadlines.remove(deadline);
       this.underWay.delete(giveUp);
     }
   }
@@ -89,6 +92,7 @@ export class RedisGate {
     this.wake('closed');
     // A command that was lost with its connection is neither answered nor failed by a client that was disconnected.
     for (const giveUp of [...this.underWay]) giveUp(unreachable());
+    this.deadlines.close();
   }
 
   /** Passes on how a work ends, and notes that it has. */
@@ -135,6 +139,21 @@ export class RedisGate {
 
   private wake(outcome: 'ready' | 'closed'): void {
     for (const settle of [...this.waiting]) settle(outcome);
+  }
+}
+
+/** Until when a work may take. */
+class Deadline extends WheelEntry {
+  constructor(
+    /** Monotonic ms. */
+    readonly dueAt: number,
+    private readonly pass: () => void,
+  ) {
+    super();
+  }
+
+  onDue(): void {
+    this.pass();
   }
 }
 

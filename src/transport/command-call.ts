@@ -3,7 +3,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { CommandError, isWireError, type WireError } from '../contract/command-error.js';
 import type { CommandContext } from './command-context.js';
 import type { CommanderSocket } from './commander-socket.js';
-import { WheelEntry } from './deadline-wheel.js';
+import { WheelEntry } from '../deadlines/deadline-wheel.js';
 import type { Turn } from './reply-turns.js';
 
 /** What a call tells the dispatcher. */

@@ -10,7 +10,7 @@ import type { Access } from './access.js';
 import { type CallObserver, CommandCall, refusal } from './command-call.js';
 import { CommandContext } from './command-context.js';
 import type { CommanderSocket, ReceivedAt } from './commander-socket.js';
-import { DeadlineWheel } from './deadline-wheel.js';
+import { DeadlineWheel } from '../deadlines/deadline-wheel.js';
 import type { Grant } from './grant.js';
 import { isDeeperThan } from './json-depth.js';
 import { jsonWeightBytes } from './json-weight.js';

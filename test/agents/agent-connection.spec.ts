@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentCallError } from '../../src/agents/agent-call.error.js';
 import { AgentConnection, type AgentConnectionLimits, type AgentTarget } from '../../src/agents/agent-connection.js';
+import { DeadlineWheel } from '../../src/deadlines/deadline-wheel.js';
 import { CommandError } from '../../src/contract/command-error.js';
 import { eventually } from '../support/eventually.js';
 import { TcpAgent, type TcpAgentBehaviour } from '../support/fake-agent.js';
@@ -14,13 +15,14 @@ const limits: AgentConnectionLimits = {
   maxSendBufferBytes: 1_000_000,
 };
 
+const deadlines = new DeadlineWheel();
 let agent: TcpAgent;
 const connections: AgentConnection[] = [];
 
 function dial(more: Partial<AgentTarget> = {}, moreLimits: Partial<AgentConnectionLimits> = {}): AgentConnection {
   const { agentId, instanceEpoch, port } = agent;
   const target = { namespace: 'default', agentId, instanceEpoch, host: '127.0.0.1', port, ...more };
-  const connection = new AgentConnection(target, { ...limits, ...moreLimits });
+  const connection = new AgentConnection(target, { ...limits, ...moreLimits }, deadlines);
   connections.push(connection);
   return connection;
 }

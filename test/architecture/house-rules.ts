@@ -10,7 +10,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['agents'],
   ['transport'],
   ['redis', 'lifecycle'],
-  ['config', 'contract', 'ledger', 'logging'],
+  ['config', 'contract', 'deadlines', 'ledger', 'logging'],
 ];
 
 /** Folders outside the list, which run outside commander: nothing of the list imports them, and they know these alone. */

@@ -1,4 +1,4 @@
-const TICK_MS = 10;
+const DEFAULT_TICK_MS = 10;
 const SLOT_COUNT = 512;
 
 /** Something with a deadline. The links belong to the wheel that holds it. */
@@ -15,7 +15,7 @@ export abstract class WheelEntry {
 }
 
 /**
- * Many deadlines on one timer. An entry is due at most 10 ms late (later only when the process itself is stuck), and
+ * Many deadlines on one timer. An entry is due at most one tick late (later only when the process itself is stuck), and
  * adding and removing costs a few field writes, where a timer of its own per command costs a tenth of the whole command.
  * The timer runs only while entries wait, and never holds the process.
  */
@@ -25,6 +25,9 @@ export class DeadlineWheel {
   private lastTick = 0;
   private size = 0;
 
+  /** @param tickMs how often the timer looks, while entries wait */
+  constructor(private readonly tickMs = DEFAULT_TICK_MS) {}
+
   /** How many entries wait. */
   get count(): number {
     return this.size;
@@ -33,7 +36,7 @@ export class DeadlineWheel {
   add(entry: WheelEntry): void {
     if (this.timer === undefined) this.start();
     // A slot that was served already would be looked at one whole turn later.
-    const tick = Math.max(Math.ceil(entry.dueAt / TICK_MS), this.lastTick + 1);
+    const tick = Math.max(Math.ceil(entry.dueAt / this.tickMs), this.lastTick + 1);
     const slot = tick % SLOT_COUNT;
     const head = this.slots[slot];
     entry.wheelSlot = slot;
@@ -73,15 +76,15 @@ export class DeadlineWheel {
   }
 
   private start(): void {
-    this.lastTick = Math.floor(performance.now() / TICK_MS);
-    this.timer = setInterval(() => this.turn(), TICK_MS);
+    this.lastTick = Math.floor(performance.now() / this.tickMs);
+    this.timer = setInterval(() => this.turn(), this.tickMs);
     this.timer.unref();
   }
 
   private turn(): void {
     if (this.size === 0) return this.close();
     const now = performance.now();
-    const tick = Math.floor(now / TICK_MS);
+    const tick = Math.floor(now / this.tickMs);
     const due: WheelEntry[] = [];
     for (let next = Math.max(this.lastTick + 1, tick - SLOT_COUNT + 1); next <= tick; next++) {
       for (let entry = this.slots[next % SLOT_COUNT]; entry !== undefined; entry = entry.wheelNext) {

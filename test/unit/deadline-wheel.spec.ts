@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeadlineWheel, WheelEntry } from '../../src/transport/deadline-wheel.js';
+import { DeadlineWheel, WheelEntry } from '../../src/deadlines/deadline-wheel.js';
 import { eventually } from '../support/eventually.js';
 
 class Entry extends WheelEntry {
