@@ -8,9 +8,9 @@ import { AgentDirectory } from './agent-directory.js';
 import { AgentPlace, CANCEL_TIMEOUT_MS, cancelAt, placeName } from './agent-place.js';
 import type { PlaceQuery } from './acquire.lua.js';
 import { AgentRecords, type AgentSnapshot, type TakenPlace, takenPlace } from './agent-records.js';
-import { type AgentConsidered, routeAgents } from './agent-router.js';
+import { type AgentConsidered, routeAgents, type RoutedCandidates } from './agent-router.js';
 
-export type { AgentPlace, PlaceQuery, TakenPlace };
+export type { AgentConsidered, AgentPlace, PlaceQuery, TakenPlace };
 export { takenPlace };
 
 /** When nobody has a place, a look older than this is repeated before that is believed. */
@@ -39,6 +39,16 @@ export interface AcquireRequest {
 /** Takes a place at one of the candidates of the query; `rejected` are those that are none. */
 export type PlaceTaker = (query: PlaceQuery, rejected: readonly AgentConsidered[]) => Promise<TakenPlace>;
 
+/** A place that was taken. */
+export type GivenPlace = Extract<TakenPlace, { taken: true }>;
+
+/** Where a place may be looked for. */
+export interface RoutedPlace {
+  query: PlaceQuery;
+  /** Who may not execute, and why. */
+  rejected: AgentConsidered[];
+}
+
 /** What runs need of agents: a place at one that can do the job. */
 @Injectable()
 export class AgentsService {
@@ -56,7 +66,7 @@ export class AgentsService {
    * Redis did not answer by the deadline
    */
   async acquire(request: AcquireRequest, taker?: PlaceTaker): Promise<AgentPlace> {
-    const { namespace, runId, epoch } = request;
+    const { namespace } = request;
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
     const take = taker ?? ((query: PlaceQuery) => this.records.acquire(query, deadlineAt));
 
@@ -70,8 +80,30 @@ export class AgentsService {
       attempt = await this.tryAcquire(request, snapshot, take);
     }
     if (!attempt.taken) throw noAgent(request, attempt.considered);
-    const held = { ...attempt.place, namespace, runId, epoch };
-    return new AgentPlace(held, this.pool, this.records, this.directory, attempt.considered.slice(0, MAX_CONSIDERED));
+    return this.held(request, attempt.place, attempt.considered);
+  }
+
+  /**
+   * Where a place may be looked for by a script that takes it (acquire.lua.ts), without a wait for Redis beyond a look at the agents.
+   * @returns undefined when nobody may execute now
+   * @throws CommandError UNAVAILABLE when Redis did not answer by the deadline
+   */
+  async route(request: AcquireRequest): Promise<RoutedPlace | undefined> {
+    const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
+    const { agents, now } = await this.directory.agents(request.namespace, deadlineAt);
+    const routed = routeAgents(agents, request, now);
+    if (routed.candidates.length === 0) return undefined;
+    return { query: this.query(request, routed), rejected: routed.rejected };
+  }
+
+  /** The place that a script took for a request: whoever asks for it must release it. */
+  held(
+    { namespace, runId, epoch }: Pick<AcquireRequest, 'namespace' | 'runId' | 'epoch'>,
+    place: GivenPlace,
+    considered: readonly AgentConsidered[],
+  ): AgentPlace {
+    const held = { ...place, namespace, runId, epoch };
+    return new AgentPlace(held, this.pool, this.records, this.directory, considered.slice(0, MAX_CONSIDERED));
   }
 
   /**
@@ -137,16 +169,17 @@ export class AgentsService {
     snapshot: AgentSnapshot,
     take: PlaceTaker,
   ): Promise<
-    | { taken: true; place: Extract<TakenPlace, { taken: true }>; considered: AgentConsidered[] }
-    | { taken: false; considered: AgentConsidered[] }
+    { taken: true; place: GivenPlace; considered: AgentConsidered[] } | { taken: false; considered: AgentConsidered[] }
   > {
     const routed = routeAgents(snapshot.agents, request, snapshot.now);
     if (routed.candidates.length === 0) return { taken: false, considered: routed.rejected };
-    const name = placeName(request.runId, request.epoch);
-    const query = this.records.placeQuery(request.namespace, routed, name, request.leaseMs);
-    const place = await take(query, routed.rejected);
+    const place = await take(this.query(request, routed), routed.rejected);
     if (place.taken) return { taken: true, place, considered: routed.rejected };
     return { taken: false, considered: [...place.reasons, ...routed.rejected] };
+  }
+
+  private query({ namespace, runId, epoch, leaseMs }: AcquireRequest, routed: RoutedCandidates): PlaceQuery {
+    return this.records.placeQuery(namespace, routed, placeName(runId, epoch), leaseMs);
   }
 }
 

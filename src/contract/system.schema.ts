@@ -23,14 +23,22 @@ export const systemCommands = {
         heapLimitBytes: z.int(),
         externalBytes: z.int(),
       }),
-      /** Jobs in the engine's queue by state, and how many due times wait. */
-      queue: z.strictObject({ waitingCount: z.int(), activeCount: z.int(), delayedCount: z.int(), dueCount: z.int() }),
+      /** Jobs in the engine's queue by state, how many due times wait, and runs that wait for a place of this replica. */
+      queue: z.strictObject({
+        waitingCount: z.int(),
+        activeCount: z.int(),
+        delayedCount: z.int(),
+        dueCount: z.int(),
+        waitingHereCount: z.int(),
+      }),
+      /** Replicas heard of in the last seconds; 0 until Redis was heard. */
+      replicaCount: z.int(),
       /** How late ticks were claimed by this replica since its start, in ms after they were due. */
       lateness: z.strictObject({ count: z.int(), p50Ms: z.number(), p99Ms: z.number() }),
       /** Runs dispatched by this replica. */
       dispatch: z.strictObject({ totalCount: z.int(), perSecond: z.number(), failedCount: z.int() }),
-      /** Runs and due times that were lost, or whose replica was, and that this replica brought back. */
-      repairs: z.strictObject({ totalCount: z.int() }),
+      /** Runs and due times that were lost and that this replica brought back; of them those that were under way at a replica that is gone. */
+      repairs: z.strictObject({ totalCount: z.int(), takeoversCount: z.int() }),
     }),
   },
 } as const;

@@ -8,6 +8,7 @@ import { RedisGate } from '../redis/redis-gate.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { DispatchStats } from '../runs/dispatch-stats.js';
 import { Engine } from '../runs/engine.js';
+import { Replicas } from '../runs/replicas.js';
 import { Lateness } from '../schedules/lateness.js';
 import { Command } from '../transport/command.decorator.js';
 import { CommandContext } from '../transport/command-context.js';
@@ -24,6 +25,7 @@ export class SystemStatsController {
     private readonly agents: AgentsService,
     private readonly engine: Engine,
     private readonly dispatch: DispatchStats,
+    private readonly replicas: Replicas,
     private readonly lateness: Lateness,
   ) {}
 
@@ -36,7 +38,7 @@ export class SystemStatsController {
       Promise.all([this.engine.counts(), redis.zcard(this.keys.key('due'))]),
     );
     const { tcpCount, tcpMaxCount } = this.server.stats();
-    const { totalCount, failedCount, perSecond, repairsCount } = this.dispatch.read();
+    const { totalCount, failedCount, perSecond, repairsCount, takeoversCount } = this.dispatch.read();
     const memory = process.memoryUsage();
     return {
       uptimeMs: Math.round(process.uptime() * 1_000),
@@ -48,10 +50,11 @@ export class SystemStatsController {
         heapLimitBytes: getHeapStatistics().heap_size_limit,
         externalBytes: memory.external,
       },
-      queue: { ...queue, dueCount },
+      queue: { ...queue, dueCount, waitingHereCount: this.engine.waitingHereCount },
+      replicaCount: this.replicas.count ?? 0,
       lateness: this.lateness.read(),
       dispatch: { totalCount, perSecond, failedCount },
-      repairs: { totalCount: repairsCount },
+      repairs: { totalCount: repairsCount, takeoversCount },
     };
   }
 }

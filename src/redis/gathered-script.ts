@@ -62,8 +62,8 @@ export class GatheredScript<Item, Reply> {
           if (this.send === send) this.flush();
         };
         this.send = send;
-        // After the promises that are settled now: what they ask for goes along.
-        process.nextTick(send);
+        // After all that this turn of the loop has read, from whichever sockets: what it asks for goes along.
+        setImmediate(send);
       }
       this.gathered.push({ text, resolve: resolve as Asked['resolve'], reject });
       this.gatheredChars += text.length;

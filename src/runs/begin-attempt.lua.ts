@@ -30,9 +30,7 @@ local function each(item)
   local key = runKey(item.ns, item.runId)
   local known = redis.call('HMGET', key, 'state', 'epoch', 'startedAt')
   if not known[1] or isFinal(known[1]) or known[2] ~= item.epoch then return { 'stale' } end
-  if item.priorAgentId then
-    redis.call('ZREM', item.query.prefix .. ':' .. item.priorAgentId .. ':places', item.runId .. '#' .. item.epoch)
-  end
+  if item.priorAgentId then givePlaceBack(item.query, item.priorAgentId, item.runId .. '#' .. item.epoch) end
   local place = acquirePlace(item.query)
   if place[1] ~= 'taken' then return place end
   local at = now()

@@ -1,4 +1,5 @@
 import { eachItemLua } from '../redis/gathered-script.js';
+import { acquirePlaceLua } from '../agents/acquire.lua.js';
 import { finishRunFunctionLua } from './finish-run.lua.js';
 import { runKeyspaceLua } from './run-keyspace.lua.js';
 
@@ -6,12 +7,13 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
 const BUFFER_LOOK_MS = 30_000;
 
 /**
- * Lua functions that make runs.
+ * Lua functions that make runs. Behind {@link acquirePlaceLua} and finish-run.lua.ts.
  *
- * `createRun(run)`, with run = {ns, runId, scheduleId?, tickAt?, parentId?, specText, resultKey?, priority?, failedAgentId?, at, outboxMs, dueAt?, buffered?}:
- * returns 1 when it made the run, 0 when a run of this id is there already: then nothing is touched. With a later dueAt the run is
+ * `createRun(run)`, with run = {ns, runId, scheduleId?, tickAt?, parentId?, specText, resultKey?, priority?, failedAgentId?, at, outboxMs, dueAt?, buffered?,
+ * begin?}: returns 1 when it made the run, 0 when a run of this id is there already: then nothing is touched. With a later dueAt the run is
  * delayed; else it is waiting, to be enqueued by the caller at once, and the due index hands it out again after outboxMs
- * in case the caller dies before that.
+ * in case the caller dies before that. With `begin` ({@link FirstDispatch}) it is running instead, when one of the agents has a place; the
+ * second value is that place as {@link acquirePlaceLua} says.
  *
  * `admit(ns, scheduleId, overlap, keep)`: what the overlap policy says to one more run: 'run', 'buffer' or 'skip'; for
  * cancel-previous it cancels those under way first. Second value: the cancelled as a list of {runId, agentId, epoch}.
@@ -22,7 +24,7 @@ local function createRun(run)
   local key = runKey(run.ns, run.runId)
   if redis.call('EXISTS', key) == 1 then return 0 end
   local at = run.at
-  local fields = { 'namespace', run.ns, 'runId', run.runId, 'spec', run.specText, 'attempt', 0, 'epoch', 0, 'createdAt', at }
+  local fields = { 'namespace', run.ns, 'runId', run.runId, 'createdAt', at, 'spec', run.specText, 'attempt', 0, 'epoch', 0 }
   local function set(field, value)
     fields[#fields + 1] = field
     fields[#fields + 1] = value
@@ -32,6 +34,7 @@ local function createRun(run)
   end
   if run.failedAgentId then set('failedAgentIds', run.failedAgentId) end
   local lookAt = at + run.outboxMs
+  local place
   if run.buffered then
     set('state', 'waiting')
     set('enqueues', 0)
@@ -43,8 +46,19 @@ local function createRun(run)
     set('dueAt', run.dueAt)
     lookAt = run.dueAt
   else
-    set('state', 'waiting')
     set('enqueues', 1)
+    place = run.begin and acquirePlace(run.begin.query)
+    if place and place[1] == 'taken' then
+      fields[10], fields[12] = 1, 1
+      set('state', 'running')
+      set('agentId', place[2])
+      set('startedAt', at)
+      if run.begin.considered ~= '' then set('considered', run.begin.considered) end
+      lookAt = at + run.begin.lookMs
+    else
+      place = nil
+      set('state', 'waiting')
+    end
   end
   redis.call('HSET', key, unpack(fields))
   redis.call('ZADD', dueKey, lookAt, runMember(run.ns, run.runId))
@@ -61,7 +75,7 @@ local function createRun(run)
     namespacesSeen[run.ns] = true
   end
   redis.call('ZADD', prefix .. ':runs:' .. run.ns, at, run.runId)
-  return 1
+  return 1, place
 end
 
 local function admit(ns, scheduleId, overlap, keep)
@@ -86,12 +100,13 @@ end
 /**
  * Submits runs.
  * ARGV: prefix, JSON of a list of {ns, runId, scheduleId?, specText, resultKey?, priority?, outboxMs, delayMs?, at?, idempotencyScope,
- * idempotencyKey?, windowMs, maxOpenRuns, overlap, keep, failedAgentId?, retryOf?}; retryOf takes that run out of the dead letters.
- * Returns for each {runId, created, at, dueAt?, buffered?, cancelled} or {refused: 'full' | 'overlap'}.
+ * idempotencyKey?, windowMs, maxOpenRuns, overlap, keep, failedAgentId?, retryOf?, begin?}; retryOf takes that run out of the dead letters.
+ * Returns for each {runId, created, at, dueAt?, buffered?, cancelled, place?} or {refused: 'full' | 'overlap'}.
  */
 export const submitRunLua = `
 ${runKeyspaceLua}
 ${finishRunFunctionLua}
+${acquirePlaceLua}
 ${createRunLua}
 local at = now()
 local function each(request)
@@ -107,14 +122,14 @@ local function each(request)
   if admitted == 'skip' then return { refused = 'overlap' } end
   local dueAt = request.at
   if request.delayMs then dueAt = at + request.delayMs end
-  createRun({
+  local _, place = createRun({
     ns = request.ns, runId = request.runId, scheduleId = request.scheduleId, specText = request.specText,
     resultKey = request.resultKey, priority = request.priority, failedAgentId = request.failedAgentId,
-    at = at, outboxMs = request.outboxMs, dueAt = dueAt, buffered = admitted == 'buffer' or nil,
+    at = at, outboxMs = request.outboxMs, dueAt = dueAt, buffered = admitted == 'buffer' or nil, begin = request.begin,
   })
   if request.retryOf then redis.call('ZREM', prefix .. ':dead:' .. request.ns, request.retryOf) end
   if key then redis.call('SET', key, request.runId, 'PX', request.windowMs) end
-  local reply = { runId = request.runId, created = true, at = at, cancelled = cancelled, buffered = admitted == 'buffer' }
+  local reply = { runId = request.runId, created = true, at = at, cancelled = cancelled, buffered = admitted == 'buffer', place = place }
   if dueAt and dueAt > at then reply.dueAt = dueAt end
   return reply
 end

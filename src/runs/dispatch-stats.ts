@@ -9,6 +9,7 @@ export class DispatchStats {
   private totalCount = 0;
   private failedCount = 0;
   private repairsCount = 0;
+  private takeoversCount = 0;
   private readonly perSecond = new Uint32Array(WINDOW_SECONDS);
   private lastSecond = currentSecond();
 
@@ -22,12 +23,22 @@ export class DispatchStats {
     this.failedCount += 1;
   }
 
-  /** An engine job that was lost was handed over again. */
-  repaired(): void {
+  /**
+   * A run that was lost was handed over again.
+   * @param wasRunning it was under way at a replica that is gone
+   */
+  repaired(wasRunning: boolean): void {
     this.repairsCount += 1;
+    if (wasRunning) this.takeoversCount += 1;
   }
 
-  read(): { totalCount: number; failedCount: number; perSecond: number; repairsCount: number } {
+  read(): {
+    totalCount: number;
+    failedCount: number;
+    perSecond: number;
+    repairsCount: number;
+    takeoversCount: number;
+  } {
     this.advance();
     const inWindow = this.perSecond.reduce((sum, count) => sum + count, 0);
     return {
@@ -35,6 +46,7 @@ export class DispatchStats {
       failedCount: this.failedCount,
       perSecond: Math.round((inWindow / WINDOW_SECONDS) * 100) / 100,
       repairsCount: this.repairsCount,
+      takeoversCount: this.takeoversCount,
     };
   }
 

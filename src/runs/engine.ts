@@ -20,6 +20,8 @@ import type { EngineJob, HandedRun } from './engine-job.js';
 import { RunExecutor } from './run-executor.js';
 import { RunSlots } from './run-slots.js';
 import { WaitedRuns } from './waited-runs.js';
+import { Replicas } from './replicas.js';
+import { PlaceReservation } from './place-reservation.js';
 import { WaitingRuns } from './waiting-runs.js';
 
 export interface EngineCounts {
@@ -36,8 +38,9 @@ const BUSY_STATES: ReadonlySet<string> = new Set(['waiting', 'prioritized', 'act
 /** Closing a worker whose Redis answers takes milliseconds; this bounds the case where it does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
 const WAITED_LOOK_MS = 50;
-/** Runs that may wait here for each place. */
-const WAITING_PER_PLACE = 4;
+/** Runs that may wait here for each place, and what they may hold together. */
+const WAITING_PER_PLACE = 20;
+const WAITING_BYTES = 4 * 1_048_576;
 
 /**
  * Where a run is executed that is due: here at once while there is a place (MAX_CONCURRENT_RUNS), else by way of BullMQ on the replica
@@ -61,11 +64,17 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly executor: RunExecutor,
     private readonly slots: RunSlots,
     private readonly waited: WaitedRuns,
+    replicas: Replicas,
     private readonly inFlight: InFlight,
     private readonly serving: ServingState,
     readiness: ReadinessChecks,
   ) {
-    this.waiting = new WaitingRuns(settings.maxConcurrentRuns * WAITING_PER_PLACE, (runs) => this.handOn(runs));
+    this.waiting = new WaitingRuns(
+      { count: settings.maxConcurrentRuns * WAITING_PER_PLACE, bytes: WAITING_BYTES },
+      // A run goes a long way round to come back to the only replica there is.
+      () => replicas.count !== 1,
+      (runs) => this.handOn(runs),
+    );
     this.queue = new Queue<EngineJob>(QUEUE_NAME, {
       connection: engineConnection(redis),
       prefix: keys.key(),
@@ -98,14 +107,34 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 
   /**
+   * Keeps places for runs that are about to be made, as many as are free, so that they begin as they are made. A drain waits
+   * for those runs, too. To be handed to {@link begin}, and closed.
+   */
+  reserve(count: number): PlaceReservation {
+    const taken = this.feed === undefined || count === 0 ? 0 : this.slots.tryTake(count);
+    if (taken === 0) return new PlaceReservation(0, () => undefined);
+    const done = this.inFlight.begin('run');
+    return new PlaceReservation(taken, (left) => {
+      if (left > 0) this.slots.give(left);
+      done();
+    });
+  }
+
+  /**
    * Begins runs here, at once, as many as there are places for that the engine's jobs do not wait for. Should this replica die on the way, the due index brings them back.
+   * @param places kept for them; closed by this
    * @returns the others, to {@link add}
    */
-  begin(runs: readonly HandedRun[]): readonly HandedRun[] {
+  begin(runs: readonly HandedRun[], places?: PlaceReservation): readonly HandedRun[] {
     if (this.feed === undefined) return runs;
-    const count = this.slots.tryTake(runs.length);
-    for (const run of runs.slice(0, count)) void this.executeHere(run);
-    const others = runs.slice(count);
+    // Each of those that have begun has a place.
+    const inOrder = places === undefined ? runs : [...runs.filter(hasBegun), ...runs.filter((run) => !hasBegun(run))];
+    let count = 0;
+    while (count < inOrder.length && places?.use()) void this.executeHere(inOrder[count++]);
+    places?.close();
+    const more = this.slots.tryTake(inOrder.length - count);
+    for (const run of inOrder.slice(count, count + more)) void this.executeHere(run);
+    const others = inOrder.slice(count + more);
     // Where nothing is under way, nothing will end in a moment.
     return this.hereCount > 0 ? this.waiting.add(others) : others;
   }
@@ -136,6 +165,11 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
       // A worker holds its lock: it is under way.
       () => true,
     );
+  }
+
+  /** Runs that wait for a place of this replica. */
+  get waitingHereCount(): number {
+    return this.waiting.count;
   }
 
   /** Jobs by state, of all replicas. */
@@ -213,6 +247,10 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
       done();
     }
   }
+}
+
+function hasBegun({ begun }: HandedRun): boolean {
+  return begun !== undefined;
 }
 
 /** BullMQ refuses ':' in a job id. */

@@ -3,7 +3,7 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
 /**
  * A run came due: its delay or retry time is over, the run before it ended, or something of it was lost.
  * ARGV: prefix, ns, runId, outboxMs, ms until a run that still has to wait is looked at again.
- * Returns {enqueues, 1 when it was put off, else 0, priority or 0} when the run must be handed to the engine under this
+ * Returns {enqueues, 1 when it was put off, else 0, priority or 0, 1 when it was running, else 0} when the run must be handed to the engine under this
  * number, {} when it ended, never was, or still has to wait. The number grows only for a run that was put off; else the engine still
  * has, or lost, the old one's job.
  */
@@ -39,5 +39,5 @@ if putOff then
   if not known[7] then redis.call('HSET', key, 'state', 'waiting') end
 end
 redis.call('ZADD', dueKey, now() + tonumber(ARGV[4]), runMember(ns, runId))
-return { enqueues, putOff and 1 or 0, tonumber(known[6] or 0) }
+return { enqueues, putOff and 1 or 0, tonumber(known[6] or 0), state == 'running' and 1 or 0 }
 `;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AgentCallError } from '../agents/agent-call.error.js';
-import { type AgentPlace, AgentsService } from '../agents/agents.service.js';
+import { type AcquireRequest, type AgentPlace, AgentsService } from '../agents/agents.service.js';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import type { AgentExecuteRequest } from '../contract/agent.schema.js';
@@ -16,7 +16,8 @@ import type { EngineJob, HandedRun } from './engine-job.js';
 import { DueLoop } from './due-loop.js';
 import { retryDelayMs } from './retry-backoff.js';
 import type { RunRecord, RunSpec } from './run.record.js';
-import { type ParkedRun, RunStore } from './run-store.js';
+import type { BegunDispatch, FirstDispatch, RunToMake } from './first-dispatch.js';
+import { consideredText, type ParkedRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
 import { RunWatch, type WatchedRun } from './run-watch.js';
 
@@ -74,6 +75,10 @@ export class RunExecutor {
     const { namespace, runId } = handed;
     const watched = this.watch.begin(namespace, runId);
     try {
+      if (handed.begun !== undefined && handed.record !== undefined) {
+        await this.carryOn(handed.record, handed.begun, watched);
+        return [];
+      }
       const run = handed.record ?? (await this.step((redis) => this.store.load(redis, namespace, runId)));
       if (run === undefined || isFinalRunState(run.state)) return [];
       if (run.enqueues !== handed.enqueues || run.dueAt !== undefined) return [];
@@ -84,6 +89,26 @@ export class RunExecutor {
     } finally {
       watched.end();
     }
+  }
+
+  /** Where a run may begin as it is made; undefined when it must be looked after as usual. Never throws. */
+  async firstDispatch(run: RunToMake): Promise<FirstDispatch | undefined> {
+    if (isDivided(run)) return undefined;
+    try {
+      const routed = await this.agents.route({ ...placeFor(run, 1), avoidAgentIds: run.failedAgentIds });
+      if (routed === undefined) return undefined;
+      return { query: routed.query, lookMs: this.watch.lookMs, considered: consideredText(routed.rejected) };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The first dispatch of a run that was begun as it was made. */
+  private async carryOn(run: RunRecord, { place, considered }: BegunDispatch, watched: WatchedRun): Promise<void> {
+    const { namespace, runId } = run;
+    watched.epoch = 1;
+    const held = this.agents.held({ namespace, runId, epoch: 1 }, place, considered);
+    await this.attempt({ ...run, state: 'running', attempt: 1, epoch: 1, agentId: place.agentId }, held);
   }
 
   private async dispatch(run: RunRecord, watched: WatchedRun): Promise<void> {
@@ -106,12 +131,7 @@ export class RunExecutor {
     // An agent that still works on a repeated attempt joins it to the one under way instead of doing it twice.
     const goesOn = run.agentId !== undefined && !run.failedAgentIds.includes(run.agentId) && repeatsAttempt(run);
     const request = {
-      namespace: run.namespace,
-      route: { ...run.spec.route, stickyKey: run.spec.route.stickyKey ?? run.scheduleId ?? run.spec.job.name },
-      jobName: run.spec.job.name,
-      runId: run.runId,
-      epoch: run.epoch + 1,
-      leaseMs: run.spec.timeoutMs + PLACE_GRACE_MS,
+      ...placeFor(run, run.epoch + 1),
       preferAgentId: goesOn ? run.agentId : undefined,
       avoidAgentIds: run.spec.retry.onOtherAgent || repeatsAttempt(run) ? run.failedAgentIds : [],
     };
@@ -296,8 +316,20 @@ async function none(work: Promise<void>): Promise<EngineJob[]> {
   return [];
 }
 
-function isDivided({ spec, parentId }: RunRecord): boolean {
+function isDivided({ spec, parentId }: Pick<RunRecord, 'spec' | 'parentId'>): boolean {
   return parentId === undefined && (spec.route.strategy === 'broadcast' || spec.route.strategy === 'shard');
+}
+
+/** The place that a run needs, as agents are asked for it. */
+function placeFor({ namespace, runId, scheduleId, spec }: RunToMake, epoch: number): AcquireRequest {
+  return {
+    namespace,
+    route: { ...spec.route, stickyKey: spec.route.stickyKey ?? scheduleId ?? spec.job.name },
+    jobName: spec.job.name,
+    runId,
+    epoch,
+    leaseMs: spec.timeoutMs + PLACE_GRACE_MS,
+  };
 }
 
 /** One part per agent; of a `shard` each knows which part of how many it is. */

@@ -32,7 +32,7 @@ export class RunRequeue implements OnModuleInit {
     if (!requeued.wasPutOff) {
       // Nobody put it off: it is still under way or about to be, or whoever had it is gone.
       if (this.watch.has(namespace, runId) || (await this.engine.has(job))) return;
-      this.stats.repaired();
+      this.stats.repaired(requeued.wasRunning);
     }
     await this.engine.add(this.engine.begin([job]));
   }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
@@ -10,8 +9,9 @@ import { RedisKeys } from '../redis/redis-keys.js';
 import { GatheredScript } from '../redis/gathered-script.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { RedisScript } from '../redis/redis-script.js';
-import { type PlaceQuery, type TakenPlace, takenPlace } from '../agents/agents.service.js';
+import { type GivenPlace, type PlaceQuery, type TakenPlace, takenPlace } from '../agents/agents.service.js';
 import { type AttemptToBegin, beginAttemptLua } from './begin-attempt.lua.js';
+import type { FirstDispatch } from './first-dispatch.js';
 import { submitRunLua } from './create-run.lua.js';
 import { divideRunLua } from './divide-run.lua.js';
 import { type RunToFinish, finishRunLua } from './finish-run.lua.js';
@@ -27,6 +27,7 @@ const WAIT_LOOK_MS = 30_000;
 
 export interface NewRun {
   namespace: string;
+  runId: string;
   scheduleId?: string;
   spec: RunSpec;
   delayMs?: number;
@@ -54,6 +55,8 @@ export interface SubmittedRun {
   cancelled: CancelledRun[];
   /** As it was written down, if it was made just now and waits for nothing. */
   record: RunRecord;
+  /** Where it was begun already. */
+  place?: GivenPlace;
 }
 
 /** A run that was ended while an agent may still be busy with it. */
@@ -85,14 +88,22 @@ export interface ParkedRun {
 /** What the script answers for one run. */
 type SubmitReply =
   | { refused: 'full' | 'overlap' }
-  | { runId: string; created: boolean; at: number; dueAt?: number; buffered?: boolean; cancelled: unknown };
+  | {
+      runId: string;
+      created: boolean;
+      at: number;
+      dueAt?: number;
+      buffered?: boolean;
+      cancelled: unknown;
+      place?: string[];
+    };
 
 /** Runs in Redis: every change is one script, fenced by the run's epoch. */
 @Injectable()
 export class RunStore {
   private readonly divideScript = new RedisScript<number>('divide-run', divideRunLua);
   private readonly parkScript = new RedisScript<number[]>('park-run', parkRunLua);
-  private readonly requeueScript = new RedisScript<[number, number, number] | []>('requeue-run', requeueRunLua);
+  private readonly requeueScript = new RedisScript<[number, number, number, number] | []>('requeue-run', requeueRunLua);
   private readonly submits: GatheredScript<object, SubmitReply>;
   private readonly begins: GatheredScript<AttemptToBegin, string[]>;
   private readonly finishes: GatheredScript<RunToFinish, [number, string?, number?, number?]>;
@@ -115,18 +126,20 @@ export class RunStore {
   }
 
   /**
+   * @param begin lets it begin as it is made
    * @throws CommandError RATE_LIMITED when MAX_OPEN_RUNS have not ended yet, OVERLAP_SKIPPED when the schedule's policy
    * refuses a second run
    */
-  async submit(run: NewRun): Promise<SubmittedRun> {
+  async submit(run: NewRun, begin?: FirstDispatch): Promise<SubmittedRun> {
     const { namespace, scheduleId, spec, idempotencyKey, overlap = 'allow' } = run;
     const runSpec = run.retryOf === undefined ? { ...spec, idempotencyKey } : spec;
     const failedAgentIds = run.failedAgentId === undefined ? [] : [run.failedAgentId];
+    const specText = JSON.stringify(runSpec);
     const request = {
       ns: namespace,
-      runId: randomUUID(),
+      runId: run.runId,
       scheduleId,
-      specText: JSON.stringify(runSpec),
+      specText,
       resultKey: spec.resultKey,
       priority: spec.priority,
       outboxMs: OUTBOX_MS,
@@ -140,6 +153,7 @@ export class RunStore {
       keep: this.keep,
       retryOf: run.retryOf,
       failedAgentId: run.failedAgentId,
+      begin,
     };
     const reply = await this.submits.run(request);
     if ('refused' in reply) {
@@ -152,8 +166,9 @@ export class RunStore {
       );
     }
     const { runId, created, dueAt, buffered = false } = reply;
-    const record = newRun({ namespace, runId, scheduleId, spec: runSpec, failedAgentIds }, reply.at);
-    return { runId, deduplicated: !created, dueAt, buffered, cancelled: cancelledRuns(reply.cancelled), record };
+    const record = newRun({ namespace, runId, scheduleId, spec: runSpec, failedAgentIds }, reply.at, specText);
+    const cancelled = cancelledRuns(reply.cancelled);
+    return { runId, deduplicated: !created, dueAt, buffered, cancelled, record, place: givenPlace(reply.place) };
   }
 
   /** The run, or undefined when it is not known (any more). */
@@ -300,15 +315,15 @@ export class RunStore {
     redis: RedisClient,
     namespace: string,
     runId: string,
-  ): Promise<{ enqueues: number; wasPutOff: boolean; priority?: number } | undefined> {
-    const [enqueues, putOff, priority] = await this.run(redis, this.requeueScript, [
+  ): Promise<{ enqueues: number; wasPutOff: boolean; wasRunning: boolean; priority?: number } | undefined> {
+    const [enqueues, putOff, priority, running] = await this.run(redis, this.requeueScript, [
       namespace,
       runId,
       OUTBOX_MS,
       WAIT_LOOK_MS,
     ]);
     if (enqueues === undefined) return undefined;
-    return { enqueues, wasPutOff: putOff === 1, ...(priority ? { priority } : {}) };
+    return { enqueues, wasPutOff: putOff === 1, wasRunning: running === 1, ...(priority ? { priority } : {}) };
   }
 
   private run<Reply>(redis: RedisClient, script: RedisScript<Reply>, args: (string | number)[]): Promise<Reply> {
@@ -324,11 +339,18 @@ function toFinish(
   return { ns: namespace, runId, epoch, state, error: error === undefined ? '' : JSON.stringify(error), result };
 }
 
+/** The place that a script took along with making a run, if it did. */
+export function givenPlace(reply: readonly string[] | undefined): GivenPlace | undefined {
+  const place = reply === undefined ? undefined : takenPlace(reply);
+  return place?.taken === true ? place : undefined;
+}
+
 /** A run's id and, behind a dot, the number of the part. */
 function partId(runId: string, index: number): string {
   return `${runId}.${index}`;
 }
 
-function consideredText(considered: readonly Considered[] = []): string {
+/** Who was considered, as a run's record keeps it. */
+export function consideredText(considered: readonly Considered[] = []): string {
   return considered.length === 0 ? '' : JSON.stringify(considered.slice(0, MAX_CONSIDERED));
 }

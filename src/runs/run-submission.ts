@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import type { CommandReply } from '../contract/commands.js';
 import { CommandError } from '../contract/command-error.js';
@@ -6,9 +7,12 @@ import type { CommandContext } from '../transport/command-context.js';
 import { DueLoop } from './due-loop.js';
 import { Engine } from './engine.js';
 import type { HandedRun } from './engine-job.js';
+import type { FirstDispatch, RunToMake } from './first-dispatch.js';
+import type { PlaceReservation } from './place-reservation.js';
 import { RunCancellation } from './run-cancellation.js';
 import { runView } from './run.record.js';
-import { type NewRun, RunStore } from './run-store.js';
+import { RunExecutor } from './run-executor.js';
+import { type NewRun, RunStore, type SubmittedRun } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
 
 /** What an agent is told whose run has to end for the next one. */
@@ -23,6 +27,7 @@ export class RunSubmission {
     private readonly gate: RedisGate,
     private readonly store: RunStore,
     private readonly engine: Engine,
+    private readonly executor: RunExecutor,
     private readonly dueLoop: DueLoop,
     private readonly waiters: RunWaiters,
     private readonly cancellation: RunCancellation,
@@ -32,21 +37,13 @@ export class RunSubmission {
    * @throws CommandError RATE_LIMITED (too many open runs), UNAVAILABLE (Redis); with `wait` also DEADLINE_EXCEEDED, which
    * does not end the run, and the error of a run that failed
    */
-  async submit(run: NewRun, wait: boolean, context: CommandContext): Promise<CommandReply<'job.submit'>> {
-    const submitted = await this.gate.run(context.deadlineAt, () => this.store.submit(run));
-    const { runId, deduplicated, dueAt, buffered, cancelled } = submitted;
-    if (cancelled.length > 0) {
-      await this.gate.run(context.deadlineAt, (redis) =>
-        this.cancellation.follow(redis, run.namespace, cancelled, OVERLAPPED),
-      );
-    }
-    if (dueAt !== undefined) this.dueLoop.wakeWithin(0);
-    else if (!deduplicated && !buffered) {
-      await this.handOver(
-        [{ namespace: run.namespace, runId, enqueues: 1, priority: run.spec.priority, record: submitted.record }],
-        context.deadlineAt,
-      );
-    }
+  async submit(
+    submission: Omit<NewRun, 'runId'>,
+    wait: boolean,
+    context: CommandContext,
+  ): Promise<CommandReply<'job.submit'>> {
+    const run: NewRun = { ...submission, runId: randomUUID() };
+    const { runId, deduplicated } = await this.make(run, context.deadlineAt);
     if (!wait) return { runId, deduplicated };
     const ended = runView(await this.waiters.ending(run.namespace, runId, context.deadlineAt, context.signal));
     if (ended.state !== 'succeeded') {
@@ -59,9 +56,47 @@ export class RunSubmission {
     return { runId, deduplicated, result: ended.result ?? null };
   }
 
+  /**
+   * Keeps places of this replica for runs that are about to be made, and says where each that gets one may begin as it is made.
+   * Whoever asks hands the runs over with `places`, or closes them.
+   */
+  async prepare(
+    runs: readonly RunToMake[],
+  ): Promise<{ places: PlaceReservation; dispatches: (FirstDispatch | undefined)[] }> {
+    const places = this.engine.reserve(runs.length);
+    const dispatches = await Promise.all(runs.slice(0, places.count).map((run) => this.executor.firstDispatch(run)));
+    return { places, dispatches };
+  }
+
+  private async make(run: NewRun, deadlineAt: number): Promise<Pick<SubmittedRun, 'runId' | 'deduplicated'>> {
+    const { namespace, spec } = run;
+    const failedAgentIds = run.failedAgentId === undefined ? [] : [run.failedAgentId];
+    const isDue = run.delayMs === undefined && run.at === undefined;
+    const { places, dispatches } = await this.prepare(isDue ? [{ ...run, failedAgentIds }] : []);
+    try {
+      const submitted = await this.gate.run(deadlineAt, () => this.store.submit(run, dispatches[0]));
+      const { runId, deduplicated, dueAt, buffered, cancelled, record } = submitted;
+      if (cancelled.length > 0) {
+        await this.gate.run(deadlineAt, (redis) => this.cancellation.follow(redis, namespace, cancelled, OVERLAPPED));
+      }
+      if (dueAt !== undefined) this.dueLoop.wakeWithin(0);
+      else if (!deduplicated && !buffered) {
+        const begun = submitted.place && { place: submitted.place, considered: [] };
+        await this.handOver(
+          [{ namespace, runId, enqueues: 1, priority: spec.priority, record, begun }],
+          deadlineAt,
+          places,
+        );
+      }
+      return submitted;
+    } finally {
+      places.close();
+    }
+  }
+
   /** Lets runs that are written down begin, here or elsewhere. What fails here is not lost: the due index brings it back. */
-  async handOver(runs: readonly HandedRun[], deadlineAt: number): Promise<void> {
-    const others = this.engine.begin(runs);
+  async handOver(runs: readonly HandedRun[], deadlineAt: number, places?: PlaceReservation): Promise<void> {
+    const others = this.engine.begin(runs, places);
     if (others.length === 0) return;
     try {
       await this.gate.run(deadlineAt, () => this.engine.add(others));

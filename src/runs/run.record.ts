@@ -59,6 +59,7 @@ export interface RunRecord {
 export function newRun(
   run: Pick<RunRecord, 'namespace' | 'runId' | 'scheduleId' | 'tickAt' | 'spec' | 'parentId' | 'failedAgentIds'>,
   now: number,
+  specText: string,
 ): RunRecord {
   return {
     ...run,
@@ -69,7 +70,7 @@ export function newRun(
     createdAt: now,
     repeatsAttempt: false,
     redispatches: 0,
-    bytes: 0,
+    bytes: Buffer.byteLength(specText),
   };
 }
 

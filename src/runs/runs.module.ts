@@ -3,6 +3,7 @@ import { AgentsModule } from '../agents/agents.module.js';
 import { DispatchStats } from './dispatch-stats.js';
 import { DueLoop } from './due-loop.js';
 import { Engine } from './engine.js';
+import { Replicas } from './replicas.js';
 import { ResultStore } from './result-store.js';
 import { ResultsController } from './results.controller.js';
 import { RunCancellation } from './run-cancellation.js';
@@ -25,6 +26,7 @@ import { WaitedRuns } from './waited-runs.js';
     DispatchStats,
     DueLoop,
     Engine,
+    Replicas,
     ResultStore,
     RunCancellation,
     RunExecutor,
@@ -37,6 +39,6 @@ import { WaitedRuns } from './waited-runs.js';
     RunWatch,
     WaitedRuns,
   ],
-  exports: [DispatchStats, DueLoop, Engine, RunCancellation, RunHistory, RunStore, RunSubmission],
+  exports: [DispatchStats, DueLoop, Engine, Replicas, RunCancellation, RunHistory, RunStore, RunSubmission],
 })
 export class RunsModule {}

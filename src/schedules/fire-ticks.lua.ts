@@ -1,3 +1,4 @@
+import { acquirePlaceLua } from '../agents/acquire.lua.js';
 import { createRunLua } from '../runs/create-run.lua.js';
 import { finishRunFunctionLua } from '../runs/finish-run.lua.js';
 import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
@@ -8,9 +9,9 @@ import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
  * schedule and due time, so a tick has one run whoever fires it.
  *
  * ARGV: prefix, JSON of {plans, outboxMs, keep, ledgerCount, ledgerMs}; a plan is {ns, id, version, readTickAt, nextTickAt?,
- * nextDueAt?, maxRuns?, pausedAt?, latenessMs?, entries, specText, resultKey?, overlap}; an entry is {tickAt, runId, lateMs?} to fire or
+ * nextDueAt?, maxRuns?, pausedAt?, latenessMs?, entries, specText, resultKey?, overlap}; an entry is {tickAt, runId, lateMs?, begin?} to fire or
  * {from, to, count, outcome, reason}.
- * Returns JSON, for each plan {made: [runId], cancelled: [[runId, agentId, epoch]]}, {error: text}, or false when somebody else was
+ * Returns JSON, for each plan {made: [{runId, place?}], cancelled: [[runId, agentId, epoch]]}, {error: text}, or false when somebody else was
  * faster. One broken record does not hold back the others.
  *
  * The tick ledger (`ticks-of`) is run-length encoded: an entry `from|to|count|outcome|reason|version` covers ticks in a row that
@@ -19,9 +20,9 @@ import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
 export const fireTicksLua = `
 ${scheduleKeyspaceLua}
 ${finishRunFunctionLua}
+${acquirePlaceLua}
 ${createRunLua}
 local request = cjson.decode(ARGV[2])
-local function whole(number) return string.format('%.0f', number) end
 
 local at = now()
 
@@ -64,11 +65,12 @@ local function fire(plan)
       if admitted == 'skip' then
         record(entry.tickAt, entry.tickAt, 1, 'skipped', 'overlap')
       else
-        local isNew = createRun({
+        local isNew, place = createRun({
           ns = ns, runId = entry.runId, scheduleId = id, tickAt = whole(entry.tickAt), specText = plan.specText, resultKey = plan.resultKey,
           at = at, outboxMs = request.outboxMs, buffered = admitted == 'buffer' or nil,
+          begin = entry.begin,
         })
-        if admitted == 'run' and isNew == 1 then made[#made + 1] = entry.runId end
+        if admitted == 'run' and isNew == 1 then made[#made + 1] = { runId = entry.runId, place = place } end
         if entry.lateMs then
           record(entry.tickAt, entry.tickAt, 1, 'late', whole(entry.lateMs))
         else

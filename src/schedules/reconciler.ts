@@ -146,7 +146,7 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
 
   private count(namespace: string, repaired: number, what: string): void {
     this.logger.warn(`namespace ${namespace}: ${what}; repaired`);
-    for (let count = 0; count < repaired; count += 1) this.stats.repaired();
+    for (let count = 0; count < repaired; count += 1) this.stats.repaired(false);
     this.dueLoop.wakeWithin(0);
   }
 

@@ -5,7 +5,9 @@ import { CommandError } from '../contract/command-error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
-import { type CancelledRun, cancelledRuns, OUTBOX_MS, RunStore } from '../runs/run-store.js';
+import type { GivenPlace } from '../agents/agents.service.js';
+import type { FirstDispatch } from '../runs/first-dispatch.js';
+import { type CancelledRun, cancelledRuns, givenPlace, OUTBOX_MS, RunStore } from '../runs/run-store.js';
 import type { RunSpec } from '../runs/run.record.js';
 import { parseSchedule, type ScheduleRecord } from './schedule.record.js';
 import { fireTicksLua } from './fire-ticks.lua.js';
@@ -24,10 +26,17 @@ export interface PlacedTick {
   dueAt: number;
 }
 
+/** A tick that becomes a run. */
+export interface FiringTick {
+  tickAt: number;
+  runId: string;
+  lateMs?: number;
+  /** Lets the run begin as it is made. */
+  begin?: FirstDispatch;
+}
+
 /** One line of a plan, as the script takes it. */
-export type TickEntry =
-  | { tickAt: number; runId: string; lateMs?: number }
-  | { from: number; to: number; count: number; outcome: string; reason: string };
+export type TickEntry = FiringTick | { from: number; to: number; count: number; outcome: string; reason: string };
 
 /** What is to become of the due ticks of one schedule. */
 export interface Firing {
@@ -44,8 +53,8 @@ export interface Firing {
 
 /** What became of them. */
 export interface Fired {
-  /** Runs to hand over. */
-  made: string[];
+  /** Runs to hand over, and where they were begun already. */
+  made: { runId: string; place?: GivenPlace }[];
   cancelled: CancelledRun[];
 }
 
@@ -189,7 +198,11 @@ export class ScheduleStore {
     return reply.map((one) => {
       if (one === false) return undefined;
       if ('error' in one) return one;
-      return { made: Array.isArray(one.made) ? (one.made as string[]) : [], cancelled: cancelledRuns(one.cancelled) };
+      const made = Array.isArray(one.made) ? (one.made as { runId: string; place?: string[] }[]) : [];
+      return {
+        made: made.map(({ runId, place }) => ({ runId, place: givenPlace(place) })),
+        cancelled: cancelledRuns(one.cancelled),
+      };
     });
   }
 

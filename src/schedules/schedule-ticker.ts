@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { type DueItem, DueLoop } from '../runs/due-loop.js';
 import type { HandedRun } from '../runs/engine-job.js';
+import type { RunToMake } from '../runs/first-dispatch.js';
 import { newRun } from '../runs/run.record.js';
 import { RunCancellation } from '../runs/run-cancellation.js';
 import { OVERLAPPED, RunSubmission } from '../runs/run-submission.js';
@@ -11,7 +12,7 @@ import { jitterOf } from './jitter.js';
 import { Lateness } from './lateness.js';
 import { runSpecOf } from './run-spec.js';
 import { runsCount, type ScheduleRecord } from './schedule.record.js';
-import { type Firing, type PlacedTick, ScheduleStore, type TickEntry } from './schedule-store.js';
+import { type Firing, type FiringTick, type PlacedTick, ScheduleStore, type TickEntry } from './schedule-store.js';
 import { planTicks } from './tick-plan.js';
 import { tickSpan } from './tick-span.js';
 import { TickTimes } from './tick-times.js';
@@ -39,15 +40,24 @@ export class ScheduleTicker implements OnModuleInit {
     this.dueLoop.handle('s', (redis, items) => this.fireDue(redis, items));
   }
 
-  /** By the batch: Redis serves others between two of them, and the runs of the first begin while the next is looked at. */
+  /**
+   * By the batch: Redis serves others between two of them, and the runs of the first begin while the next is looked at. The next batch is
+   * read while the one before it is dealt with.
+   */
   private async fireDue(redis: RedisClient, items: readonly DueItem[]): Promise<void> {
-    const handOvers: Promise<void>[] = [];
-    for (let from = 0; from < items.length; from += BATCH_COUNT) {
-      const batch = items.slice(from, from + BATCH_COUNT);
-      const { now, records } = await this.store.readAll(redis, batch);
+    const batches: (readonly DueItem[])[] = [];
+    for (let from = 0; from < items.length; from += BATCH_COUNT) batches.push(items.slice(from, from + BATCH_COUNT));
+    const read = (index: number) => (index < batches.length ? this.read(redis, batches[index]) : undefined);
+    const handOvers: { handedOver: Promise<void> }[] = [];
+    let next = read(0);
+    for (const [index, batch] of batches.entries()) {
+      const looked = await next!;
+      if ('error' in looked) throw looked.error;
+      const { now, records } = looked;
+      next = read(index + 1);
       const firings: Firing[] = [];
-      for (const [index, record] of records.entries()) {
-        const { namespace, id } = batch[index];
+      for (const [at, record] of records.entries()) {
+        const { namespace, id } = batch[at];
         try {
           if (isDueEver(record)) firings.push(this.plan(record, now));
           else await this.store.dropLeftover(redis, namespace, id);
@@ -55,11 +65,17 @@ export class ScheduleTicker implements OnModuleInit {
           this.failed(namespace, id, (error as Error).message);
         }
       }
-      for (const together of inScripts(firings)) {
-        handOvers.push(this.submission.handOver(await this.fire(redis, together, now), Date.now() + HAND_OVER_MS));
-      }
+      for (const together of inScripts(firings)) handOvers.push(await this.fire(redis, together, now));
     }
-    await Promise.all(handOvers);
+    await Promise.all(handOvers.map(({ handedOver }) => handedOver));
+  }
+
+  /** What fails is told when its turn has come, so that nobody misses it. */
+  private read(
+    redis: RedisClient,
+    batch: readonly DueItem[],
+  ): Promise<Awaited<ReturnType<ScheduleStore['readAll']>> | { error: Error }> {
+    return this.store.readAll(redis, batch).catch((error: Error) => ({ error }));
   }
 
   /**
@@ -114,8 +130,31 @@ export class ScheduleTicker implements OnModuleInit {
     return { record, entries, next, latenessMs: worstMs, spec: runSpec, specText: JSON.stringify(runSpec) };
   }
 
-  private async fire(redis: RedisClient, firings: readonly Firing[], now: number): Promise<HandedRun[]> {
-    return this.follow(redis, firings, await this.store.fire(redis, firings), now);
+  /** The runs that get a place begin in the script that makes them. */
+  private async fire(
+    redis: RedisClient,
+    firings: readonly Firing[],
+    now: number,
+  ): Promise<{ handedOver: Promise<void> }> {
+    const ticks: FiringTick[] = [];
+    const runs: RunToMake[] = [];
+    for (const { record, entries, spec } of firings) {
+      for (const entry of entries) {
+        if (!('runId' in entry)) continue;
+        ticks.push(entry);
+        const { namespace } = record;
+        runs.push({ namespace, runId: entry.runId, scheduleId: record.spec.id, spec, failedAgentIds: [] });
+      }
+    }
+    const { places, dispatches } = await this.submission.prepare(runs);
+    try {
+      for (const [index, begin] of dispatches.entries()) ticks[index].begin = begin;
+      const made = await this.follow(redis, firings, await this.store.fire(redis, firings), now);
+      return { handedOver: this.submission.handOver(made, Date.now() + HAND_OVER_MS, places) };
+    } catch (error) {
+      places.close();
+      throw error;
+    }
   }
 
   /** @returns the runs to hand over */
@@ -128,7 +167,7 @@ export class ScheduleTicker implements OnModuleInit {
     const runs: HandedRun[] = [];
     const followed: Promise<void>[] = [];
     for (const [index, fired] of outcomes.entries()) {
-      const { record, entries, spec, next, latenessMs } = firings[index];
+      const { record, entries, spec, specText, next, latenessMs } = firings[index];
       const { namespace } = record;
       if (fired !== undefined && 'error' in fired) {
         this.failed(namespace, record.spec.id, fired.error);
@@ -138,9 +177,15 @@ export class ScheduleTicker implements OnModuleInit {
       if (fired === undefined) continue;
       if (latenessMs !== undefined) this.lateness.record(latenessMs);
       const tickOf = new Map(entries.map((entry) => ('runId' in entry ? [entry.runId, entry.tickAt] : ['', 0])));
-      for (const runId of fired.made) {
+      for (const { runId, place } of fired.made) {
         const made = { namespace, runId, scheduleId: record.spec.id, tickAt: tickOf.get(runId), spec };
-        runs.push({ namespace, runId, enqueues: 1, record: newRun({ ...made, failedAgentIds: [] }, now) });
+        runs.push({
+          namespace,
+          runId,
+          enqueues: 1,
+          record: newRun({ ...made, failedAgentIds: [] }, now, specText),
+          begun: place && { place, considered: [] },
+        });
       }
       if (fired.cancelled.length > 0) {
         const following = this.cancellation.follow(redis, namespace, fired.cancelled, OVERLAPPED);

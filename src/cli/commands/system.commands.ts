@@ -53,14 +53,15 @@ function statsText(stats: Stats, terminal: Terminal): string {
     ],
     [
       'queue',
-      `${queue.waitingCount} waiting, ${queue.activeCount} active, ${queue.delayedCount} delayed; ${queue.dueCount} due times to come`,
+      `${queue.waitingCount} waiting and ${queue.waitingHereCount} here, ${queue.activeCount} active, ${queue.delayedCount} delayed; ${queue.dueCount} due times to come`,
     ],
     ['lateness', `p50 ${roughDuration(lateness.p50Ms)}, p99 ${roughDuration(lateness.p99Ms)}, of ${lateness.count}`],
     [
       'dispatched',
       `${dispatch.totalCount}, ${dispatch.failedCount} of them failed; ${Math.round(dispatch.perSecond * 100) / 100} a second`,
     ],
-    ['repairs', String(repairs.totalCount)],
+    ['repairs', `${repairs.totalCount}, ${repairs.takeoversCount} of them taken over from a replica that is gone`],
+    ['replicas', String(stats.replicaCount)],
   ];
   return details(facts, terminal);
 }

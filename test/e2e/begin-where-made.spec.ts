@@ -1,0 +1,91 @@
+import { eventually } from '../support/eventually.js';
+import { Service } from '../support/service.js';
+
+/** How often each script was called: commands that touch no run are the same few with and without runs. */
+async function scriptCalls(service: Service): Promise<number> {
+  const stats = await service.redis.cli('info', 'commandstats');
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+}
+
+it('runs submitted together begin in the step that makes them, and end in as few', async () => {
+  // Nothing else asks Redis for anything meanwhile.
+  const service = await Service.start({ TICK_POLL_EVERY_MS: '60000', RUN_LOCK_MS: '60000' });
+  try {
+    const agent = await service.agent({ capacity: 100 });
+    const client = service.client();
+    await client.jobs.submit({ job: { name: 'job' }, wait: true });
+    const before = await scriptCalls(service);
+    await Promise.all(Array.from({ length: 40 }, () => client.jobs.submit({ job: { name: 'job' }, wait: true })));
+    expect(agent.executeCount).toBe(41);
+    // One by one it would be four each: made, begun, ended, its place given back.
+    expect((await scriptCalls(service)) - before).toBeLessThan(80);
+  } finally {
+    await service.stop();
+  }
+}, 60_000);
+
+describe('the places kept for runs that were not made', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await Service.start({ MAX_CONCURRENT_RUNS: '3', MAX_OPEN_RUNS: '1' });
+  });
+  afterAll(() => service.stop());
+
+  it.each([
+    ['refused', {}, 'RATE_LIMITED'],
+    ['known already', { idempotencyKey: 'the-same' }, undefined],
+  ])('come back when the run is %s', async (_why, more, code) => {
+    const client = service.client();
+    let release: () => void = () => undefined;
+    const agent = await service.agent({
+      capacity: 10,
+      handler: ({ job }) =>
+        job.payload === 'blocker' ? new Promise((resolve) => (release = () => resolve('free'))) : 'ok',
+    });
+    const blocker = await client.jobs.submit({ job: { name: 'job', payload: 'blocker' }, ...more });
+    await eventually(() => agent.activeCount === 1);
+    for (let count = 0; count < 10; count += 1) {
+      const again = client.jobs.submit({ job: { name: 'job', payload: 'blocker' }, ...more });
+      if (code === undefined) expect(await again).toEqual({ runId: blocker.runId, deduplicated: true });
+      else await expect(again).rejects.toMatchObject({ code });
+    }
+    release();
+    await eventually(async () => expect((await client.runs.get({ runId: blocker.runId })).state).toBe('succeeded'));
+    // Two places, one after the other: kept ones that were lost would leave none.
+    for (let count = 0; count < 4; count += 1) {
+      await eventually(async () => expect((await client.system.stats({})).queue.dueCount).toBe(0));
+      const done = await client.jobs.submit({ job: { name: 'job' }, wait: true });
+      expect(done.result).toBe('ok');
+    }
+    await agent.leave();
+  });
+});
+
+it('a run that finds no place as it is made waits for one', async () => {
+  const service = await Service.start();
+  try {
+    const client = service.client();
+    const { runId } = await client.jobs.submit({ job: { name: 'job' } });
+    expect((await client.runs.get({ runId })).state).toBe('waiting');
+    await service.agent();
+    await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('succeeded'));
+  } finally {
+    await service.stop();
+  }
+}, 60_000);
+
+it('replicas know of each other, and forget one that left or died', async () => {
+  const service = await Service.start({}, { replicas: 3 });
+  try {
+    const [steady, leaving, dying] = service.replicas;
+    const client = service.client({}, steady);
+    const replicaCount = async () => (await client.system.stats({})).replicaCount;
+    await eventually(async () => expect(await replicaCount()).toBe(3), { timeoutMs: 10_000 });
+    await leaving.stop();
+    await eventually(async () => expect(await replicaCount()).toBe(2), { timeoutMs: 10_000 });
+    await dying.kill();
+    await eventually(async () => expect(await replicaCount()).toBe(1), { timeoutMs: 20_000 });
+  } finally {
+    await service.stop();
+  }
+}, 90_000);
