@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CommanderClient } from '../../src/sdk/commander-client.js';
-import { BuiltApp } from '../support/built-app.js';
-import { forgetClock, skewedProcess } from './process-clock.js';
+import { BuiltApp, type Exit } from '../support/built-app.js';
+import { forgetClock, type ProcessClock, skewedProcess } from './process-clock.js';
 
 /** One replica of commander at one address, and the processes that play it one after the other. */
 export class CommanderSlot {
@@ -32,9 +32,9 @@ export class CommanderSlot {
     return this.lastOutput + (this.app?.output() ?? '');
   }
 
-  /** Resolves when it serves. */
-  async start(clockSkewMs: number): Promise<void> {
-    const { nodeArgs, env } = skewedProcess(clockSkewMs);
+  /** Resolves when it serves. @param clock how wrong its clock is, ms, or how its process gets one */
+  async start(clock: number | ProcessClock): Promise<void> {
+    const { nodeArgs, env } = typeof clock === 'number' ? skewedProcess(clock) : clock;
     this.app = await BuiltApp.start({
       redisUrl: this.redisUrl,
       entry: join(this.distDir, 'main.js'),
@@ -42,6 +42,13 @@ export class CommanderSlot {
       env: { ...this.env, ...env, TCP_PORT: String(this.port) },
       readyTimeoutMs: 60_000,
     });
+  }
+
+  /** SIGTERM; resolves when it is gone. */
+  async terminate(): Promise<Exit | undefined> {
+    const exit = await this.app?.stop();
+    this.forget();
+    return exit;
   }
 
   /** SIGKILL; resolves when it is gone. */
