@@ -1,4 +1,5 @@
 import type { RedisGate } from './redis-gate.js';
+import { refusedByServer } from './redis-refusal.js';
 import { RedisScript } from './redis-script.js';
 
 /** What one command does at most: Redis serves others in between, and its length is bounded. */
@@ -9,13 +10,18 @@ const COMMAND_TIMEOUT_MS = 10_000;
 
 /**
  * Tail of a gathered script: calls its Lua function `each(item)` for every item of ARGV[2]. One that fails does not hold
- * back the others. `each` returns a table.
+ * back the others; but a server that is read-only says so for all of them, so that the client learns of it and looks for the
+ * master. `each` returns a table.
  */
 export const eachItemLua = `
 local replies = {}
 for i, item in ipairs(cjson.decode(ARGV[2])) do
   local fine, reply = pcall(each, item)
-  if not fine then reply = { failed = type(reply) == 'table' and reply.err or tostring(reply) } end
+  if not fine then
+    local failed = type(reply) == 'table' and reply.err or tostring(reply)
+    if string.sub(failed, 1, 9) == 'READONLY ' then return redis.error_reply(failed) end
+    reply = { failed = failed }
+  end
   replies[i] = reply
 end
 return cjson.encode(replies)
@@ -89,7 +95,7 @@ export class GatheredScript<Item, Reply> {
       asked.forEach(({ resolve, reject }, index) => {
         const failed = (replies[index] as { failed?: string }).failed;
         if (failed === undefined) resolve(replies[index]);
-        else reject(new Error(`${this.script.name}: ${failed}`));
+        else reject(refusedByServer(new Error(failed)) ?? new Error(`${this.script.name}: ${failed}`));
       });
     } catch (error) {
       for (const { reject } of asked) reject(error);

@@ -4,6 +4,7 @@ import { DeadlineWheel, WheelEntry } from '../deadlines/deadline-wheel.js';
 import { engineConnection } from './engine-connection.js';
 import { REDIS, type RedisClient } from './redis-client.js';
 import { guardRedisClient } from './redis-guard.js';
+import { refusedByServer } from './redis-refusal.js';
 
 const MAX_MARGIN_MS = 200;
 const MARGIN_SHARE = 0.15;
@@ -170,12 +171,4 @@ function isConnectionError(error: unknown): boolean {
     // A cluster whose master is gone: every node that was asked sent the client on, or was gone itself.
     error.message.startsWith('Too many Cluster redirections')
   );
-}
-
-/** Answers of a server that is there but cannot serve anybody now: it loads, changes roles, or its disk or memory is full. */
-const serverStates = /^(LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|TRYAGAIN|NOREPLICAS|BUSY|MISCONF|OOM) /;
-
-function refusedByServer(error: unknown): CommandError | undefined {
-  const state = error instanceof Error ? serverStates.exec(error.message)?.[1] : undefined;
-  return state === undefined ? undefined : new CommandError('UNAVAILABLE', `Redis cannot serve this now (${state})`);
 }

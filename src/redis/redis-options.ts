@@ -21,10 +21,24 @@ export function connectionName(): string {
   return `commander:${hostname().replace(/[^\w.-]/g, '_')}:${process.pid}`;
 }
 
-/** After a failover the old master answers READONLY: connect again, to the new one, and repeat the command there. */
-function reconnectOnError(error: Error): 2 | false {
-  return error.message.startsWith('READONLY') ? 2 : false;
+/** A read-only server is dialled again at most this often: between two looks it serves reads. */
+const READONLY_PAUSE_MS = 500;
+const dialledAgainAt = new WeakMap<object, number>();
+
+/**
+ * After a failover the old master answers READONLY: connect again, to the new one. The command is not repeated: its caller may
+ * have been told long ago that it failed, and a server that stays read-only would be sent it for ever.
+ */
+function reconnectOnError(this: object | undefined, error: Error): boolean {
+  if (!error.message.startsWith('READONLY')) return false;
+  // ioredis calls it on the options, which each connection has of its own. One answer of many in a batch is enough.
+  const connection = this ?? READONLY_OF_ALL;
+  const now = performance.now();
+  if (now - (dialledAgainAt.get(connection) ?? -Infinity) < READONLY_PAUSE_MS) return false;
+  dialledAgainAt.set(connection, now);
+  return true;
 }
+const READONLY_OF_ALL = {};
 
 async function tlsOptions(settings: Settings): Promise<RedisOptions['tls']> {
   const { ca, cert, key } = await readTlsMaterial(

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommanderClient } from '../../src/sdk/commander-client.js';
 import type { MixedSchedule } from '../guarantees/schedule-mix.js';
-import { SeededRandom } from '../guarantees/seeded-random.js';
+import { type SeededRandom } from '../guarantees/seeded-random.js';
 import { CommandAccount } from './command-account.js';
 import type { FaultFleet } from './fault-fleet.js';
 
