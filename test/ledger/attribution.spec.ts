@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LedgerStatus } from '../../src/ledger/ledger-snapshot.js';
+import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
 import { writeFixture, type Fixture, type ModuleFormat } from './support/fixture-writer.js';
 import { families } from './support/planted.js';
@@ -21,6 +22,8 @@ describe('the line that created it', () => {
   const accepted = new Set<Socket>();
   const servers: Server[] = [];
   let redis: RedisServer;
+  /** A cluster of one node. */
+  let cluster: RedisServer;
   let places: Record<string, unknown>;
 
   const listen = async (where: number | string): Promise<Server> => {
@@ -35,17 +38,27 @@ describe('the line that created it', () => {
 
   beforeAll(async () => {
     redis = await RedisServer.start();
+    cluster = await RedisServer.start({ args: ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] });
+    await cluster.cli('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+    await eventually(async () => (await cluster.cli('CLUSTER', 'INFO')).includes('cluster_state:ok'));
     const mute = await listen(0);
     const unix = join(directory, 'mute.sock');
     await listen(unix);
     const file = join(directory, 'file.txt');
     writeFileSync(file, 'x'.repeat(1_000_000));
+    const proto = join(directory, 'planted.proto');
+    writeFileSync(
+      proto,
+      'syntax = "proto3"; package planted; service Planted { rpc Get (Nothing) returns (Nothing); } message Nothing {}',
+    );
     places = {
       MUTE: (mute.address() as { port: number }).port,
       UNIX: unix,
       FILE: file,
       DIRECTORY: directory,
       REDIS: redis.url,
+      CLUSTER: cluster.url,
+      PROTO: proto,
     };
   });
 
@@ -53,6 +66,7 @@ describe('the line that created it', () => {
     for (const socket of accepted) socket.destroy();
     for (const server of servers) server.close();
     await redis.stop();
+    await cluster.stop();
     rmSync(directory, { recursive: true, force: true });
   });
 
@@ -81,7 +95,7 @@ describe('the line that created it', () => {
       const liveAt = (...at: Parameters<typeof groupsAt>): number =>
         groupsAt(...at).reduce((sum, group) => sum + group.live, 0);
 
-      it.each(family.plants.filter(({ onlyIf }) => onlyIf?.() ?? true).map((plant) => [plant.id, plant] as const))(
+      it.each(family.plants.map((plant) => [plant.id, plant] as const))(
         '%s',
         (id, { kind, count, also, atLeastBytes }) => {
           if (atLeastBytes !== undefined) {

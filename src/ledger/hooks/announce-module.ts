@@ -4,12 +4,14 @@ export interface LoadedSource {
   source?: unknown;
 }
 
+/** What a package shows from its index; and Nest's injector, which no index shows. */
+const WANTED_FILES = /\/(?:index|injector\/injector)\.m?js$/;
+
 /** Appends to an ES module of a wanted package one line that tells the ledger of it. No line before it moves. */
 export function announcing(url: string, loaded: LoadedSource, packageNames: readonly string[]): LoadedSource {
   const { format, source } = loaded;
   if (format !== 'module' || source === null || source === undefined) return loaded;
-  if (!packageNames.some((name) => url.includes(`/node_modules/${name}/`)) || !/\/index\.m?js$/.test(url))
-    return loaded;
+  if (!packageNames.some((name) => url.includes(`/node_modules/${name}/`)) || !WANTED_FILES.test(url)) return loaded;
   const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString('utf8');
   const quoted = JSON.stringify(url);
   return {

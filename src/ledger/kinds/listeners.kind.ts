@@ -1,4 +1,4 @@
-import { getEventListeners, type EventEmitter } from 'node:events';
+import { EventEmitter, getEventListeners, getMaxListeners } from 'node:events';
 import { recordOf } from '../counting/record-slot.js';
 import { parseStack } from '../capture/parse-stack.js';
 import type { KindCounter } from '../counting/kind-counter.js';
@@ -34,13 +34,40 @@ export const listeners: Kind = {
         for (const ref of armed) if (!ref.deref()) armed.delete(ref);
         if (armed.size >= MAX_ARMED) return;
         armed.add(new WeakRef(object));
-        arm(hooks, object, warning as ListenersWarning);
+        const { type, stack } = warning as ListenersWarning;
+        arm(hooks, object, emitter !== undefined, type, stack);
       });
     };
     process.on('warning', onWarning);
     hooks.onStop(() => process.removeListener('warning', onWarning));
+    if (getMaxListeners(new AbortController().signal) === 0) watchSignals(hooks);
   },
 };
+
+/** From Node 22 on no number of listeners is too many for an AbortSignal: it is followed from where others are warned of. */
+function watchSignals(hooks: KindHooks): void {
+  const { state } = hooks;
+  const addedCounts = new WeakMap<object, number>();
+  const added = (signal: AbortSignal): void => {
+    let count = (addedCounts.get(signal) ?? 0) + 1;
+    // Some may have been removed since.
+    if (count > EventEmitter.defaultMaxListeners) count = getEventListeners(signal, 'abort').length;
+    if (count > EventEmitter.defaultMaxListeners) {
+      count = -Infinity;
+      arm(hooks, signal, false, 'abort', new Error().stack);
+    }
+    addedCounts.set(signal, count);
+  };
+  hooks.wrap(AbortSignal.prototype, 'addEventListener', (original) => {
+    return {
+      hooked(this: AbortSignal, ...args: unknown[]): unknown {
+        const result = Reflect.apply(original, this, args);
+        if (args[0] === 'abort') state.run('addEventListener', () => added(this));
+        return result;
+      },
+    }.hooked as AnyFunction;
+  });
+}
 
 /** The listeners of one emitter that are counted, by event. */
 class CountedListeners {
@@ -89,14 +116,12 @@ class CountedListeners {
   }
 }
 
-function arm(hooks: KindHooks, object: object, warning: ListenersWarning): void {
+function arm(hooks: KindHooks, object: object, isEmitter: boolean, type: PropertyKey, stack = ''): void {
   if (followedBy(hooks).has(object)) return;
-  const isEmitter = warning.emitter !== undefined;
   const counter = counterOf(hooks, isEmitter);
-  const { type } = warning;
   const counted = new CountedListeners(object, counter);
   // Those before the warning left no stack of their own; they are put on the line that went over the threshold.
-  const site = counter.shareAt(parseStack(warning.stack ?? ''));
+  const site = counter.shareAt(parseStack(stack));
   // Counted now: the warning comes a tick late, and more may have been added since.
   const presentCount = getEventListeners(object as EventEmitter, type as string).length;
   for (let index = 0; index < presentCount; index++) {

@@ -10,6 +10,18 @@ export const nest: Kind = {
   },
 };
 
+/** Classes that begin a client in a way of their own, the base class of all others first. */
+const TRANSPORTS = [
+  'ClientProxy',
+  'ClientTCP',
+  'ClientRedis',
+  'ClientNats',
+  'ClientMqtt',
+  'ClientRMQ',
+  'ClientKafka',
+  'ClientGrpcProxy',
+];
+
 /** Sockets and clients a proxy keeps, by the fields its transports use. */
 function ownedBy(self: object): Iterable<object | undefined> {
   const proxy = self as {
@@ -28,14 +40,18 @@ function installClients(hooks: KindHooks): void {
     hooks.endsOnCall(self, ['close']);
   };
   hooks.library('@nestjs/microservices', ({ exports }) => {
-    const prototype = (exports.ClientProxy as { prototype?: object } | undefined)?.prototype;
-    if (!prototype || hooked.has(prototype)) return;
-    hooked.add(prototype);
-    // The first method the constructor of every transport calls.
-    hooks.before(prototype, 'initializeSerializer', open);
-    // One that was closed connects again with its next message.
-    hooks.before(prototype, 'send', open);
-    hooks.before(prototype, 'emit', open);
+    for (const name of TRANSPORTS) {
+      const prototype = (exports[name] as { prototype?: object } | undefined)?.prototype;
+      if (!prototype || hooked.has(prototype)) continue;
+      hooked.add(prototype);
+      // The first method that the constructor of a transport calls, and the only one of a gRPC client. Some override it.
+      if (Object.hasOwn(prototype, 'initializeSerializer')) hooks.before(prototype, 'initializeSerializer', open);
+      if (Object.hasOwn(prototype, 'createClients')) hooks.after(prototype, 'createClients', open);
+      if (name !== 'ClientProxy') continue;
+      // One that was closed connects again with its next message.
+      hooks.before(prototype, 'send', open);
+      hooks.before(prototype, 'emit', open);
+    }
   });
 }
 

@@ -2,11 +2,13 @@ import type { Kind } from './kind.js';
 
 const DISPATCHERS = [
   'Client',
+  'H2CClient',
   'Pool',
   'BalancedPool',
   'RoundRobinPool',
   'Agent',
   'ProxyAgent',
+  'Socks5ProxyAgent',
   'RetryAgent',
   'EnvHttpProxyAgent',
 ];

@@ -15,7 +15,7 @@ export interface Fixture {
 }
 
 const HELPERS = `
-const { MUTE, UNIX, FILE, DIRECTORY, REDIS } = JSON.parse(process.env.PLACES);
+const { MUTE, UNIX, FILE, DIRECTORY, REDIS, CLUSTER, PROTO } = JSON.parse(process.env.PLACES);
 const PG = { host: '127.0.0.1', port: MUTE, user: 'u', password: 'p', database: 'd' };
 const extra = [];
 const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -25,6 +25,7 @@ const closed = (server) => new Promise((resolve) => server.close(resolve));
 const ended = async (client) => { client.disconnect(); await until(() => client.status === 'end'); };
 const spaced = async (make) => { const made = make(); await new Promise(setImmediate); return made; };
 const aborting = (start) => { const controller = new AbortController(); start(controller.signal).catch(() => {}); return controller; };
+const unawaited = (promise) => promise.catch(() => {});
 const connecting = (client, connect) => { client.on('error', () => {}); connect(client).catch(() => {}); return client; };
 const listening = (add, signal) => { const listener = () => {}; add(listener); return { listener, signal }; };
 `;

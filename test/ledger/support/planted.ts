@@ -17,8 +17,6 @@ export interface Planted {
   readonly also?: { readonly kind: string; readonly via: string; readonly count: number };
   /** Estimated by bytes: at least so many must be reported. */
   readonly atLeastBytes?: number;
-  /** Set when only some Node has it. */
-  readonly onlyIf?: () => boolean;
 }
 
 /** Plants that share a process. */
@@ -28,7 +26,6 @@ export interface Family {
   readonly plants: readonly Planted[];
 }
 
-const major = Number(process.versions.node.split('.')[0]);
 const ignoringErrors = (expression: string): string => `quiet(${expression})`;
 
 const builtIns: Family = {
@@ -37,12 +34,14 @@ const builtIns: Family = {
     ['net', 'node:net'],
     ['tls', 'node:tls'],
     ['http', 'node:http'],
+    ['https', 'node:https'],
+    ['http2', 'node:http2'],
     ['dgram', 'node:dgram'],
     ['fs', 'node:fs'],
     ['timersPromises', 'node:timers/promises'],
     ['util', 'node:util'],
     ['{ EventEmitter, once }', 'node:events'],
-    ['{ spawn }', 'node:child_process'],
+    ['{ spawn, execFile, fork }', 'node:child_process'],
     ['{ Worker }', 'node:worker_threads'],
     ['{ setTimeout as imported }', 'node:timers'],
   ],
@@ -68,6 +67,13 @@ const builtIns: Family = {
       make: ignoringErrors('tls.connect({ port: MUTE, rejectUnauthorized: false })'),
       end: 'kept.destroy()',
     },
+    {
+      id: 'http2.connect',
+      kind: 'socket.client',
+      count: 2,
+      make: ignoringErrors('http2.connect(`http://127.0.0.1:${MUTE}`)'),
+      end: 'kept.destroy()',
+    },
     { id: 'unix', kind: 'socket.unix', count: 3, make: ignoringErrors('net.connect(UNIX)'), end: 'kept.destroy()' },
     {
       id: 'fetch',
@@ -78,6 +84,14 @@ const builtIns: Family = {
     },
     { id: 'net.Server', kind: 'server', count: 3, make: 'net.createServer().listen(0)', end: 'closed(kept)' },
     { id: 'http.Server', kind: 'server', count: 2, make: 'http.createServer().listen(0)', end: 'closed(kept)' },
+    { id: 'tls.Server', kind: 'server', count: 2, make: 'tls.createServer().listen(0)', end: 'closed(kept)' },
+    {
+      id: 'unix server',
+      kind: 'server',
+      count: 2,
+      make: 'net.createServer().listen(`${UNIX}.${process.pid}.${i}`)',
+      end: 'closed(kept)',
+    },
     {
       id: 'accepted',
       kind: 'server',
@@ -104,6 +118,27 @@ const builtIns: Family = {
     { id: 'imported', kind: 'timer', count: 4, make: 'imported(() => {}, 1e6)', end: 'clearTimeout(kept)' },
     { id: 'setInterval', kind: 'interval', count: 6, make: 'setInterval(() => {}, 1e6)', end: 'clearInterval(kept)' },
     {
+      id: 'unref interval',
+      kind: 'interval',
+      count: 3,
+      make: 'setInterval(() => {}, 1e6).unref()',
+      end: 'clearInterval(kept)',
+    },
+    {
+      id: 'timers/promises unref',
+      kind: 'timer.promise',
+      count: 3,
+      make: 'aborting((signal) => timersPromises.setTimeout(1e6, null, { signal, ref: false }))',
+      end: 'kept.abort()',
+    },
+    {
+      id: 'scheduler.wait',
+      kind: 'timer.promise',
+      count: 3,
+      make: 'aborting((signal) => timersPromises.scheduler.wait(1e6, { signal }))',
+      end: 'kept.abort()',
+    },
+    {
       id: 'timers/promises',
       kind: 'timer.promise',
       count: 3,
@@ -126,6 +161,20 @@ const builtIns: Family = {
       end: 'kept.destroy()',
     },
     {
+      id: 'https.get',
+      kind: 'http.request',
+      count: 3,
+      make: ignoringErrors('https.get({ port: MUTE, rejectUnauthorized: false })'),
+      end: 'kept.destroy()',
+    },
+    {
+      id: 'https.Agent',
+      kind: 'http.agent',
+      count: 2,
+      make: 'new https.Agent({ keepAlive: true })',
+      end: 'kept.destroy()',
+    },
+    {
       id: 'http.Agent',
       kind: 'http.agent',
       count: 3,
@@ -137,6 +186,20 @@ const builtIns: Family = {
       kind: 'child_process',
       count: 3,
       make: "spawn('sleep', ['1000'])",
+      end: "(kept.kill('SIGKILL'), once(kept, 'exit'))",
+    },
+    {
+      id: 'execFile',
+      kind: 'child_process',
+      count: 2,
+      make: "execFile('sleep', ['1000'])",
+      end: "(kept.kill('SIGKILL'), once(kept, 'exit'))",
+    },
+    {
+      id: 'fork',
+      kind: 'child_process',
+      count: 1,
+      make: "fork('1000', [], { execPath: '/bin/sleep', execArgv: [] })",
       end: "(kept.kill('SIGKILL'), once(kept, 'exit'))",
     },
     {
@@ -170,6 +233,13 @@ const builtIns: Family = {
       end: "(kept.destroy(), once(kept, 'close'))",
     },
     {
+      id: 'FileHandle stream',
+      kind: 'fs.FileHandle',
+      count: 2,
+      make: '(await fs.promises.open(FILE)).createReadStream()',
+      end: "(kept.destroy(), once(kept, 'close'))",
+    },
+    {
       id: 'WriteStream',
       kind: 'fs.WriteStream',
       count: 3,
@@ -191,17 +261,30 @@ const builtIns: Family = {
       before: 'const { signal } = new AbortController();',
       make: "await spaced(() => listening((listener) => signal.addEventListener('abort', listener), signal))",
       end: "kept.signal.removeEventListener('abort', kept.listener)",
-      // Later ones raise no warning for signals.
-      onlyIf: () => major < 24,
     },
     {
-      id: 'Buffer',
+      id: 'EventTarget',
+      kind: 'listener.target',
+      count: 40,
+      before: 'const target = new EventTarget();',
+      make: "await spaced(() => listening((listener) => target.addEventListener('tick', listener), target))",
+      end: "kept.signal.removeEventListener('tick', kept.listener)",
+    },
+    ...[
+      'Buffer.alloc(1024 * 1024)',
+      'Buffer.allocUnsafe(1024 * 1024)',
+      'Buffer.allocUnsafeSlow(1024 * 1024)',
+      "Buffer.from('x'.repeat(1024 * 1024))",
+      'Buffer.concat([half, half])',
+    ].map((make) => ({
+      id: make.split('(', 1)[0]!,
       kind: 'buffer',
       count: 64,
-      make: 'Buffer.alloc(1024 * 1024)',
+      before: 'const half = new Uint8Array(512 * 1024);',
+      make,
       end: 'undefined',
       atLeastBytes: 40 * 1024 * 1024,
-    },
+    })),
   ],
 };
 
@@ -209,8 +292,8 @@ const redisClients: Family = {
   name: 'redis-clients',
   imports: [
     ['{ Redis, Cluster }', 'ioredis'],
-    ['{ Redis as Redis5 }', 'ioredis5'],
-    ['{ createClient, createClientPool, createCluster }', 'redis'],
+    ['{ Redis as Redis5, Cluster as Cluster5 }', 'ioredis5'],
+    ['{ createClient, createClientPool, createCluster, createSentinel }', 'redis'],
     ['{ once }', 'node:events'],
   ],
   plants: [
@@ -262,6 +345,47 @@ const redisClients: Family = {
       make: ignoringErrors('new Cluster([REDIS], { lazyConnect: true })'),
       end: 'ended(kept)',
     },
+    ...(['Cluster', 'Cluster5'] as const).flatMap((name): Planted[] => [
+      {
+        id: `${name} connected`,
+        kind: 'ioredis.cluster',
+        count: 2,
+        make: `new ${name}([CLUSTER])`,
+        after: "await Promise.all(all.map((client) => once(client, 'ready')));",
+        end: 'ended(kept)',
+        also: { kind: 'ioredis.client', via: 'ioredis.cluster', count: 2 },
+      },
+      {
+        id: `${name} duplicate`,
+        kind: 'ioredis.cluster',
+        count: 2,
+        before: `const first = new ${name}([CLUSTER], { lazyConnect: true });\n  extra.push(() => first.disconnect());`,
+        make: 'first.duplicate([], { lazyConnect: true })',
+        end: 'ended(kept)',
+      },
+    ]),
+    {
+      id: 'ioredis 5 lazy',
+      kind: 'ioredis.client',
+      count: 3,
+      make: 'new Redis5(REDIS, { lazyConnect: true })',
+      end: 'ended(kept)',
+    },
+    {
+      id: 'ioredis 5 duplicate',
+      kind: 'ioredis.client',
+      count: 3,
+      before: 'const first = new Redis5(REDIS, { lazyConnect: true });\n  extra.push(() => first.disconnect());',
+      make: 'first.duplicate()',
+      end: 'ended(kept)',
+    },
+    {
+      id: 'node-redis sentinel',
+      kind: 'node-redis.sentinel',
+      count: 2,
+      make: "createSentinel({ name: 'planted', sentinelRootNodes: [{ host: '127.0.0.1', port: MUTE }] })",
+      end: 'kept.destroy()',
+    },
     {
       id: 'node-redis',
       kind: 'node-redis.client',
@@ -301,8 +425,8 @@ const databases: Family = {
     ['pg', 'pg'],
     ['mysql', 'mysql2'],
     ['mysqlPromise', 'mysql2/promise'],
-    ['{ Pool, Agent, Client }', 'undici'],
-    ['{ Client as GrpcClient, credentials }', '@grpc/grpc-js'],
+    ['undici', 'undici'],
+    ['{ Client as GrpcClient, Channel, credentials, makeGenericClientConstructor }', '@grpc/grpc-js'],
   ],
   plants: [
     {
@@ -339,15 +463,58 @@ const databases: Family = {
       id: 'undici.Pool',
       kind: 'undici.Pool',
       count: 3,
-      make: 'new Pool(`http://127.0.0.1:${MUTE}`)',
+      make: 'new undici.Pool(`http://127.0.0.1:${MUTE}`)',
       end: 'kept.close()',
     },
-    { id: 'undici.Agent', kind: 'undici.Agent', count: 3, make: 'new Agent()', end: 'kept.destroy()' },
+    { id: 'undici.Agent', kind: 'undici.Agent', count: 3, make: 'new undici.Agent()', end: 'kept.destroy()' },
     {
       id: 'undici.Client',
       kind: 'undici.Client',
       count: 3,
-      make: 'new Client(`http://127.0.0.1:${MUTE}`)',
+      make: 'new undici.Client(`http://127.0.0.1:${MUTE}`)',
+      end: 'kept.close()',
+    },
+    ...[
+      'BalancedPool(`http://127.0.0.1:${MUTE}`)',
+      'RoundRobinPool(`http://127.0.0.1:${MUTE}`)',
+      'H2CClient(`http://127.0.0.1:${MUTE}`)',
+      'ProxyAgent(`http://127.0.0.1:${MUTE}`)',
+      'EnvHttpProxyAgent()',
+      'RetryAgent(new undici.Pool(`http://127.0.0.1:${MUTE}`))',
+    ].map((made) => ({
+      id: `undici.${made.split('(', 1)[0]}`,
+      kind: `undici.${made.split('(', 1)[0]}`,
+      count: 2,
+      make: `new undici.${made}`,
+      end: 'kept.close()',
+    })),
+    {
+      id: 'mysql2 cluster',
+      kind: 'mysql2.poolCluster',
+      count: 2,
+      make: 'mysql.createPoolCluster()',
+      end: 'kept.end()',
+    },
+    {
+      id: 'mysql2 promise connection',
+      kind: 'mysql2.connection',
+      count: 2,
+      make: "unawaited(mysqlPromise.createConnection({ host: '127.0.0.1', port: MUTE, connectTimeout: 1_500 }))",
+      end: 'kept',
+    },
+    {
+      id: 'grpc Channel',
+      kind: 'grpc.channel',
+      count: 2,
+      make: 'new Channel(`127.0.0.1:${MUTE}`, credentials.createInsecure(), {})',
+      end: 'kept.close()',
+    },
+    {
+      id: 'grpc service',
+      kind: 'grpc.channel',
+      count: 2,
+      before: "const Service = makeGenericClientConstructor({}, 'Planted');",
+      make: 'new Service(`127.0.0.1:${MUTE}`, credentials.createInsecure())',
       end: 'kept.close()',
     },
     {
@@ -364,7 +531,7 @@ const nestAndQueues: Family = {
   name: 'nest-and-bullmq',
   imports: [
     ['reflect', 'reflect-metadata'],
-    ['{ ClientProxyFactory, ClientTCP, Transport }', '@nestjs/microservices'],
+    ['{ ClientProxy, ClientProxyFactory, ClientTCP, Transport }', '@nestjs/microservices'],
     ['{ Queue, Worker, QueueEvents, FlowProducer }', 'bullmq'],
   ],
   plants: [
@@ -383,6 +550,31 @@ const nestAndQueues: Family = {
       kind: 'nest.ClientRedis',
       count: 2,
       make: 'ClientProxyFactory.create({ transport: Transport.REDIS, options: { port: Number(new URL(REDIS).port) } })',
+      end: 'kept.close()',
+    },
+    ...(
+      [
+        ['NATS', 'ClientNats', '{}'],
+        ['MQTT', 'ClientMqtt', '{}'],
+        ['RMQ', 'ClientRMQ', '{ urls: [`amqp://127.0.0.1:${MUTE}`] }'],
+        ['KAFKA', 'ClientKafka', '{}'],
+        ['GRPC', 'ClientGrpcProxy', "{ url: `127.0.0.1:${MUTE}`, package: 'planted', protoPath: PROTO }"],
+      ] as const
+    ).map(([transport, name, options]) => ({
+      id: name,
+      kind: `nest.${name}`,
+      count: 2,
+      make: `ClientProxyFactory.create({ transport: Transport.${transport}, options: ${options} })`,
+      end: 'kept.close()',
+    })),
+    {
+      id: 'a ClientProxy of the application',
+      kind: 'nest.Pigeons',
+      count: 2,
+      // On one line: the nearest of the application is the one in its own constructor.
+      make:
+        'new (class Pigeons extends ClientProxy { constructor() { super(); this.initializeSerializer({}); } async connect() {} ' +
+        'async close() {} publish() { return () => {}; } async dispatchEvent() {} unwrap() {} })()',
       end: 'kept.close()',
     },
     {
