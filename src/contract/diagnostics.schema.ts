@@ -100,23 +100,25 @@ function orError<Section extends z.ZodType>(section: Section) {
 }
 
 /** What `GET /diagnostics` and `diagnostics.summary` answer. */
-export const diagnosticsSummarySchema = z.strictObject({
-  takenAt: replyInstantSchema,
-  readMs: msSchema,
-  process: orError(diagnosticsSections.process),
-  memory: orError(diagnosticsSections.memory),
-  heap: orError(diagnosticsSections.heap),
-  heapSpaces: orError(diagnosticsSections.heapSpaces),
-  activeResources: orError(diagnosticsSections.activeResources),
-  openFds: orError(diagnosticsSections.openFds),
-  eventLoopDelay: orError(diagnosticsSections.eventLoopDelay),
-  eventLoopUtilization: orError(diagnosticsSections.eventLoopUtilization),
-  gc: orError(diagnosticsSections.gc),
-  cpu: orError(diagnosticsSections.cpu),
-  ledger: orError(diagnosticsSections.ledger),
-  /** What the modules of the application tell about themselves, by name. */
-  sources: z.record(z.string(), jsonSchema),
-});
+export const diagnosticsSummarySchema = z
+  .strictObject({
+    takenAt: replyInstantSchema,
+    readMs: msSchema,
+    process: orError(diagnosticsSections.process),
+    memory: orError(diagnosticsSections.memory),
+    heap: orError(diagnosticsSections.heap),
+    heapSpaces: orError(diagnosticsSections.heapSpaces),
+    activeResources: orError(diagnosticsSections.activeResources),
+    openFds: orError(diagnosticsSections.openFds),
+    eventLoopDelay: orError(diagnosticsSections.eventLoopDelay),
+    eventLoopUtilization: orError(diagnosticsSections.eventLoopUtilization),
+    gc: orError(diagnosticsSections.gc),
+    cpu: orError(diagnosticsSections.cpu),
+    ledger: orError(diagnosticsSections.ledger),
+    /** What the modules of the application tell about themselves, by name. */
+    sources: z.record(z.string(), jsonSchema),
+  })
+  .meta({ id: 'DiagnosticsSummary' });
 
 export type DiagnosticsSummary = z.output<typeof diagnosticsSummarySchema>;
 

@@ -55,31 +55,35 @@ export interface HeapNode {
 }
 
 /** Outermost call first; the bytes of a node are its own and its children's. */
-export const heapNodeSchema: z.ZodType<HeapNode> = z.strictObject({
-  name: z.string(),
-  file: z.string(),
-  line: countSchema,
-  library: z.boolean(),
-  bytes: bytesSchema,
-  get children() {
-    return z.array(heapNodeSchema);
-  },
-});
+export const heapNodeSchema: z.ZodType<HeapNode> = z
+  .strictObject({
+    name: z.string(),
+    file: z.string(),
+    line: countSchema,
+    library: z.boolean(),
+    bytes: bytesSchema,
+    get children() {
+      return z.array(heapNodeSchema);
+    },
+  })
+  .meta({ id: 'HeapNode' });
 
 /** What `GET /diagnostics/heap` answers. */
-export const heapSchema = z.strictObject({
-  takenAt: replyInstantSchema,
-  sampling: heapSamplingSchema,
-  /** Of the whole heap, by V8's own count. */
-  heapUsedBytes: bytesSchema,
-  /** Of that, what was allocated since the sampling began: an estimate, and the bytes of `tree`. */
-  sampledBytes: bytesSchema,
-  /** Surest growth first, then most bytes. */
-  sites: z.array(heapSiteSchema),
-  /** Sites there are, shown or not. */
-  totalCount: countSchema,
-  /** For a flame graph. */
-  tree: heapNodeSchema,
-});
+export const heapSchema = z
+  .strictObject({
+    takenAt: replyInstantSchema,
+    sampling: heapSamplingSchema,
+    /** Of the whole heap, by V8's own count. */
+    heapUsedBytes: bytesSchema,
+    /** Of that, what was allocated since the sampling began: an estimate, and the bytes of `tree`. */
+    sampledBytes: bytesSchema,
+    /** Surest growth first, then most bytes. */
+    sites: z.array(heapSiteSchema),
+    /** Sites there are, shown or not. */
+    totalCount: countSchema,
+    /** For a flame graph. */
+    tree: heapNodeSchema,
+  })
+  .meta({ id: 'Heap' });
 
 export type HeapAnswer = z.output<typeof heapSchema>;

@@ -19,27 +19,29 @@ export const siteShape = {
 export const ledgerFrameSchema = z.strictObject({ ...siteShape, library: z.boolean() });
 
 /** Resources of one kind made at one place. `docs/ledger.md` tells what each field means. */
-export const ledgerGroupSchema = z.strictObject({
-  id: z.string(),
-  kind: z.string(),
-  live: countSchema,
-  liveBytes: bytesSchema.optional(),
-  created: countSchema,
-  closed: countSchema,
-  collectedOpen: countSchema,
-  peak: countSchema,
-  /** False: `live` is an estimate, with `error` as its standard deviation. */
-  exact: z.boolean(),
-  error: countSchema,
-  site: z.strictObject(siteShape).nullable(),
-  provider: z.string().optional(),
-  via: z.string().optional(),
-  overflow: z.string().optional(),
-  stack: z.array(ledgerFrameSchema),
-  ageMs: z.strictObject({ mean: msSchema, oldest: msSchema }).nullable(),
-  lifetimeMs: z.strictObject({ median: msSchema, p95: msSchema }).nullable(),
-  ratePerSecond: z.number(),
-});
+export const ledgerGroupSchema = z
+  .strictObject({
+    id: z.string(),
+    kind: z.string(),
+    live: countSchema,
+    liveBytes: bytesSchema.optional(),
+    created: countSchema,
+    closed: countSchema,
+    collectedOpen: countSchema,
+    peak: countSchema,
+    /** False: `live` is an estimate, with `error` as its standard deviation. */
+    exact: z.boolean(),
+    error: countSchema,
+    site: z.strictObject(siteShape).nullable(),
+    provider: z.string().optional(),
+    via: z.string().optional(),
+    overflow: z.string().optional(),
+    stack: z.array(ledgerFrameSchema),
+    ageMs: z.strictObject({ mean: msSchema, oldest: msSchema }).nullable(),
+    lifetimeMs: z.strictObject({ median: msSchema, p95: msSchema }).nullable(),
+    ratePerSecond: z.number(),
+  })
+  .meta({ id: 'LedgerGroup' });
 
 /** What changed in a group over `deltaMs`. */
 export const ledgerGroupDeltaSchema = z.strictObject({ live: z.int(), created: z.int(), closed: z.int() });
@@ -89,16 +91,18 @@ export const ledgerGroupsQuerySchema = z.strictObject({
 });
 
 /** What `GET /diagnostics/groups` and `diagnostics.groups` answer. */
-export const ledgerGroupsSchema = z.strictObject({
-  takenAt: replyInstantSchema,
-  ledger: ledgerStatusSchema,
-  kinds: z.array(ledgerKindSchema),
-  groups: z.array(ledgerGroupSchema.extend({ delta: ledgerGroupDeltaSchema.optional() })),
-  /** Groups that match, shown or not. */
-  totalCount: countSchema,
-  /** Over what `delta` of each group was taken. */
-  deltaMs: msSchema.optional(),
-});
+export const ledgerGroupsSchema = z
+  .strictObject({
+    takenAt: replyInstantSchema,
+    ledger: ledgerStatusSchema,
+    kinds: z.array(ledgerKindSchema),
+    groups: z.array(ledgerGroupSchema.extend({ delta: ledgerGroupDeltaSchema.optional() })),
+    /** Groups that match, shown or not. */
+    totalCount: countSchema,
+    /** Over what `delta` of each group was taken. */
+    deltaMs: msSchema.optional(),
+  })
+  .meta({ id: 'LedgerGroups' });
 
 export type LedgerGroups = z.output<typeof ledgerGroupsSchema>;
 export type LedgerGroupsQuery = z.output<typeof ledgerGroupsQuerySchema>;

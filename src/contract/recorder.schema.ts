@@ -57,7 +57,9 @@ export const historyQuerySchema = z.strictObject({
 });
 
 /** What `GET /diagnostics/history` and `diagnostics.history` answer; samples oldest first. */
-export const historySchema = z.strictObject({ takenAt: replyInstantSchema, samples: z.array(historySampleSchema) });
+export const historySchema = z
+  .strictObject({ takenAt: replyInstantSchema, samples: z.array(historySampleSchema) })
+  .meta({ id: 'History' });
 
 /**
  * How a life ended. `killed-near-limit`: without a word, and close to its memory limit; `killed`: without a word, far from it.
@@ -90,11 +92,13 @@ export const lifeSchema = z
   .meta({ id: 'Life' });
 
 /** What `GET /diagnostics/lives` and `diagnostics.lives` answer; latest first. */
-export const livesSchema = z.strictObject({
-  takenAt: replyInstantSchema,
-  current: lifeSchema,
-  previous: z.array(lifeSchema),
-});
+export const livesSchema = z
+  .strictObject({
+    takenAt: replyInstantSchema,
+    current: lifeSchema,
+    previous: z.array(lifeSchema),
+  })
+  .meta({ id: 'Lives' });
 
 export type HistorySample = z.output<typeof historySampleSchema>;
 export type HistoryQuery = z.output<typeof historyQuerySchema>;

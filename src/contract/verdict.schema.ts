@@ -95,20 +95,22 @@ export const verdictsQuerySchema = z.strictObject({
 });
 
 /** What `GET /diagnostics/verdicts` and `diagnostics.verdicts` answer. */
-export const verdictsSchema = z.strictObject({
-  takenAt: replyInstantSchema,
-  /** The worst state among the verdicts. */
-  state: verdictStateSchema,
-  /** For people: the first thing to know. */
-  sentence: z.string(),
-  /** How long the process has been watched. */
-  watchedMs: msSchema,
-  rss: rssSplitSchema,
-  /** Leaking first, then growing, retracted, and the rest; in each what stands by itself before what goes with it. */
-  verdicts: z.array(verdictSchema),
-  /** Verdicts that match, listed or not. */
-  totalCount: countSchema,
-});
+export const verdictsSchema = z
+  .strictObject({
+    takenAt: replyInstantSchema,
+    /** The worst state among the verdicts. */
+    state: verdictStateSchema,
+    /** For people: the first thing to know. */
+    sentence: z.string(),
+    /** How long the process has been watched. */
+    watchedMs: msSchema,
+    rss: rssSplitSchema,
+    /** Leaking first, then growing, retracted, and the rest; in each what stands by itself before what goes with it. */
+    verdicts: z.array(verdictSchema),
+    /** Verdicts that match, listed or not. */
+    totalCount: countSchema,
+  })
+  .meta({ id: 'Verdicts' });
 
 export type VerdictState = z.output<typeof verdictStateSchema>;
 export type Verdict = z.output<typeof verdictSchema>;

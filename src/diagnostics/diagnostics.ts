@@ -13,6 +13,7 @@ import type { Endpoint } from './http/endpoint.js';
 import { LivePart } from './live/live.part.js';
 import { LivesPart } from './lives/lives.part.js';
 import { MetricsPart } from './metrics/metrics.part.js';
+import { OpenApiPart } from './openapi/openapi.part.js';
 import { PagePart } from './page/page.part.js';
 import { profileParts } from './profiles/profile-parts.js';
 import { inFlightSum } from './recorder/in-flight-sum.js';
@@ -79,7 +80,7 @@ export class Diagnostics {
       ...profileParts(heapSampling),
     ];
     const metricGroups = parts.flatMap((part) => part.metrics ?? []);
-    this.parts = [...parts, new MetricsPart(metricGroups, metrics, log)];
+    this.parts = [...parts, new MetricsPart(metricGroups, metrics, log), new OpenApiPart(() => this.endpoints)];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
     this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
   }

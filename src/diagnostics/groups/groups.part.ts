@@ -66,6 +66,7 @@ export class GroupsPart implements DiagnosticsPart {
       summary: 'One group, with its stack and ages.',
       query: z.strictObject({}),
       answers: { 'application/json': ledgerGroupSchema },
+      refusals: ['NOT_FOUND'],
       answer: async ({ params }) => {
         const group = await this.one(params['id']!);
         if (group === undefined) throw new HttpRefusal('NOT_FOUND', 'no group has this id');

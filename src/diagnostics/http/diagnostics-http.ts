@@ -5,7 +5,7 @@ import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { Access } from './access.js';
 import { CostlySlot } from './costly-slot.js';
-import type { Endpoint, EndpointAnswer } from './endpoint.js';
+import type { Endpoint, EndpointAnswer, EndpointRequest } from './endpoint.js';
 import { isFromForeignPage } from './foreign-page.js';
 import { parsedQuery } from './http-query.js';
 import { HttpRefusal } from './http-refusal.js';
@@ -72,11 +72,13 @@ export class DiagnosticsHttp {
       this.checkAccess(request, found?.endpoint.open);
       if (url.href.length > MAX_TARGET_LENGTH)
         throw new HttpRefusal('INVALID_ARGUMENT', `path: at most ${MAX_TARGET_LENGTH} characters`);
+      if (hasBody(request))
+        throw new HttpRefusal('PAYLOAD_TOO_LARGE', 'no request has a body here', { headers: { Connection: 'close' } });
       if (found === undefined) {
         const allowed = [...new Set(matching.map(({ endpoint }) => endpoint.method))].join(', ');
         throw new HttpRefusal('METHOD_NOT_ALLOWED', `expected ${allowed}`, { headers: { Allow: allowed } });
       }
-      await this.serve(found.endpoint, found.params, url, request, response);
+      await this.serve(found.endpoint, { params: found.params, prefix }, url, request, response);
     } catch (error) {
       await this.refuse(error, response);
     }
@@ -123,7 +125,7 @@ export class DiagnosticsHttp {
 
   private async serve(
     endpoint: Endpoint,
-    params: Record<string, string>,
+    where: Pick<EndpointRequest<unknown>, 'params' | 'prefix'>,
     url: URL,
     request: IncomingMessage,
     response: ServerResponse,
@@ -139,8 +141,8 @@ export class DiagnosticsHttp {
     response.once('close', onClose);
     try {
       const signal = AbortSignal.any([gone.signal, this.closing.signal]);
-      const answer = await endpoint.answer({ params, query, headers: request.headers, signal });
-      await send(answer, request.method === 'HEAD', response, signal);
+      const answer = await endpoint.answer({ ...where, query, headers: request.headers, signal });
+      await send(answer, endpoint.status ?? 200, request.method === 'HEAD', response, signal);
     } finally {
       response.off('close', onClose);
       release?.();
@@ -154,12 +156,11 @@ export class DiagnosticsHttp {
     // Under way already, or nobody there to be told.
     if (response.headersSent || response.destroyed) return void response.destroy();
     const answer = {
-      status: refusal.status,
       type: 'application/json; charset=utf-8',
       body: refusal.body(),
       headers: refusal.headers,
     };
-    await send(answer, false, response, this.closing.signal).catch(() => response.destroy());
+    await send(answer, refusal.status, false, response, this.closing.signal).catch(() => response.destroy());
   }
 
   private refusalOf(error: unknown): HttpRefusal {
@@ -170,7 +171,8 @@ export class DiagnosticsHttp {
 }
 
 async function send(
-  { status = 200, type, body, headers }: EndpointAnswer,
+  { type, body, headers }: EndpointAnswer,
+  status: number,
   headOnly: boolean,
   response: ServerResponse,
   signal: AbortSignal,
@@ -188,6 +190,11 @@ async function send(
     response.flushHeaders();
     await pipeline(body, response, { signal });
   }
+}
+
+/** Nothing here reads one: it would have to be read to its end all the same before the next request of the connection. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function firstSegment(path: string): string {

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { z } from 'zod';
+import type { RefusalCode } from './http-refusal.js';
 
 /** What an endpoint is asked. */
 export interface EndpointRequest<Query> {
@@ -9,14 +10,14 @@ export interface EndpointRequest<Query> {
   /** Validated, defaults filled in. */
   readonly query: Query;
   readonly headers: IncomingHttpHeaders;
+  /** What stands before our paths in this application: `/api`, or nothing. */
+  readonly prefix: string;
   /** Fires when whoever asked has gone, or the server closes. */
   readonly signal: AbortSignal;
 }
 
 /** What an endpoint answers. */
 export interface EndpointAnswer {
-  /** Default 200. */
-  readonly status?: number;
   /** Content-Type. */
   readonly type: string;
   /** A stream is destroyed when whoever asked has gone. */
@@ -40,6 +41,10 @@ export interface Endpoint<Query = unknown> {
   readonly query: z.ZodObject;
   /** Media types it answers with, with the schema where it is JSON. */
   readonly answers: Readonly<Record<string, z.ZodType | null>>;
+  /** Of its answers. Default 200. */
+  readonly status?: 301;
+  /** What it refuses with by itself, beside what every endpoint may be refused with. */
+  readonly refusals?: readonly RefusalCode[];
   /**
    * For what costs much: about how many seconds it takes. One such request is served at a time, others get 429 with
    * Retry-After, and each is written to the log. Undefined: not costly.

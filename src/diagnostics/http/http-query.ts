@@ -17,7 +17,11 @@ export function clampedSeconds(min: number, max: number): z.ZodType<number, stri
     .string()
     .regex(/^\d{1,9}$/, 'expected a whole number of seconds')
     .transform((text) => Math.min(max, Math.max(min, Number(text))))
-    .meta({ type: 'integer', description: `seconds; taken as ${min} … ${max}` });
+    .meta({
+      type: 'integer',
+      minimum: 0,
+      description: `Seconds; what is below ${min} or above ${max} is taken as that.`,
+    });
 }
 
 /** `?format=`: how the answer is written. */

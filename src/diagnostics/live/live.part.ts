@@ -43,6 +43,7 @@ export class LivePart implements DiagnosticsPart {
       summary: 'Server-sent events: a sample every 2 s, and the verdicts when they change.',
       query: z.strictObject({}),
       answers: { 'text/event-stream': null },
+      refusals: ['UNAVAILABLE'],
       answer: () => ({
         type: 'text/event-stream; charset=utf-8',
         body: this.open(),

@@ -53,6 +53,7 @@ export class PagePart implements DiagnosticsPart {
       open: true,
       query: z.strictObject({}),
       answers: { 'text/javascript': null, 'text/css': null },
+      refusals: ['NOT_FOUND'],
       answer: ({ params }) => this.answer(params['file']!),
     }),
   ];

@@ -44,9 +44,9 @@ export class GoPathsPart implements DiagnosticsPart {
         summary: 'Leads to the index of profiles.',
         query: nothing,
         answers: { 'text/plain': null },
+        status: 301,
         // Relative, because the application may stand below a prefix.
         answer: () => ({
-          status: 301,
           type: 'text/plain; charset=utf-8',
           body: 'pprof/\n',
           headers: { Location: 'pprof/' },
@@ -75,7 +75,8 @@ export class GoPathsPart implements DiagnosticsPart {
         path: '/debug/pprof/profile',
         summary: 'Processor time of the next seconds by function.',
         query: z.strictObject({ seconds: profileSeconds.default(30) }),
-        answers: profileAnswers,
+        answers: { 'application/octet-stream': null },
+        refusals: ['UNAVAILABLE'],
         costlySeconds: ({ seconds }) => seconds,
         answer: ({ query: { seconds }, signal }) => profiles.cpu({ seconds, signal }),
       }),
@@ -98,6 +99,7 @@ export class GoPathsPart implements DiagnosticsPart {
       summary,
       query: handlesQuery,
       answers: profileAnswers,
+      refusals: ['UNAVAILABLE'],
       costlySeconds: ({ seconds }) => seconds,
       answer: ({ query: { seconds, debug }, signal }) =>
         this.profiles.handles({ seconds, asText: debug !== '0', signal }),
@@ -111,6 +113,7 @@ export class GoPathsPart implements DiagnosticsPart {
       summary,
       query: heapQuery,
       answers: profileAnswers,
+      refusals: ['UNAVAILABLE'],
       costlySeconds: ({ seconds }) => seconds,
       answer: ({ query: { seconds, debug }, signal }) => this.profiles.heap({ seconds, asText: debug !== '0', signal }),
     });

@@ -40,7 +40,7 @@ export function pprofIndex({ ledger, kinds }: LedgerSnapshot, heap: HeapSampling
 ${profiles.join('\n')}
 </tbody>
 </table>
-<p><a href="handles?debug=2">full handle dump</a></p>
+<p><a href="handles?debug=2">full handle dump</a> <a href="../../diagnostics/openapi.json">all that is served (OpenAPI)</a></p>
 <h2>Alive now</h2>
 ${ledger.running ? '' : '<p>The ledger is not running: start with --require mu-commander/register.</p>'}
 <table>

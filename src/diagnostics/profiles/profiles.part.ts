@@ -37,6 +37,7 @@ export class ProfilesPart implements DiagnosticsPart {
         summary: 'Live resources by the line that made them, as a pprof profile; with seconds, what changes meanwhile.',
         query: stateQuery,
         answers: profileAnswers,
+        refusals: ['UNAVAILABLE'],
         costlySeconds: ({ seconds }) => seconds,
         answer: ({ query: { seconds, format }, signal }) =>
           profiles.handles({ seconds, asText: format === 'text', signal }),
@@ -48,6 +49,7 @@ export class ProfilesPart implements DiagnosticsPart {
           'Live heap by the function that allocated it, as a pprof profile; with seconds, what changes meanwhile.',
         query: stateQuery,
         answers: profileAnswers,
+        refusals: ['UNAVAILABLE'],
         costlySeconds: ({ seconds }) => seconds,
         answer: ({ query: { seconds, format }, signal }) =>
           profiles.heap({ seconds, asText: format === 'text', signal }),
@@ -58,6 +60,7 @@ export class ProfilesPart implements DiagnosticsPart {
         summary: 'Processor time of the next seconds by function, as a pprof profile.',
         query: cpuQuery,
         answers: profileAnswers,
+        refusals: ['UNAVAILABLE'],
         costlySeconds: ({ seconds }) => seconds,
         answer: ({ query: { seconds, format }, signal }) =>
           profiles.cpu({ seconds, asText: format === 'text', signal }),
