@@ -1,6 +1,6 @@
 /*
  * endpoint                    parameter  cost
- * POST /diagnostics/snapshot  –          8 … 11 times the heap in memory, 90 ms of standstill per MiB of heap; one at a time
+ * POST /diagnostics/snapshot  –          4 … 23 times the heap in memory, 90 ms of standstill per MiB of heap; one at a time
  *
  * 412 with the figures where there is no room for it. A snapshot holds every string of the heap, secrets included.
  */
@@ -21,6 +21,7 @@ export class SnapshotPart implements DiagnosticsPart {
       summary: 'A heap snapshot for the memory tab of Chrome, if there is room for it; holds every string of the heap.',
       query: z.strictObject({}),
       answers: { 'application/octet-stream': null },
+      refusals: ['PRECONDITION_FAILED'],
       costlySeconds: () => Math.max(1, Math.ceil(preflightNow().standstillMs / 1_000)),
       answer: () => {
         const preflight = preflightNow();

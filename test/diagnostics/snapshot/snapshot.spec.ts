@@ -8,9 +8,9 @@ jest.setTimeout(90_000);
 const MIB = 1_024 ** 2;
 
 describe('the figures before a snapshot', () => {
-  it('ask for 11 times the heap and a reserve', () => {
+  it('ask for 24 times the heap and a reserve', () => {
     const heapUsedBytes = 20 * MIB;
-    const needed = 11 * heapUsedBytes + 64 * MIB;
+    const needed = 24 * heapUsedBytes + 64 * MIB;
     expect(snapshotPreflight({ heapUsedBytes, availableBytes: needed + 1 })).toEqual({
       possible: true,
       heapUsedBytes,
@@ -72,6 +72,6 @@ describe('POST /diagnostics/snapshot', () => {
     expect({ code, retryable }).toEqual({ code: 'PRECONDITION_FAILED', retryable: false });
     expect(message).toMatch(/^a snapshot of a heap of [\d.]+ MiB may take [\d.]+ MiB and 100\.0 MiB are left; /);
     expect(details).toMatchObject({ possible: false, availableBytes: 100 * MIB });
-    expect(details.requiredBytes).toBe(11 * details.heapUsedBytes + 64 * MIB);
+    expect(details.requiredBytes).toBe(24 * details.heapUsedBytes + 64 * MIB);
   });
 });
