@@ -19,6 +19,8 @@ const LIMITS = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
   requestTimeout: 10_000,
+  // Node looks for those that are too slow every 30 s, whatever the two above say.
+  connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 5_000,
   maxConnections: 64,
 };
@@ -28,7 +30,7 @@ export interface ServeDiagnosticsOptions {
   /** 0 takes a free one. */
   port: number;
   /** Name or address to listen on. Default 127.0.0.1. */
-  host?: string;
+  host?: string | undefined;
   /** Bearer token that opens the page to other hosts. Unset or empty: requests from this machine only. */
   token?: string | undefined;
   /** Allows to listen beyond loopback without a token; other hosts are refused even then. Default false. */
@@ -38,7 +40,9 @@ export interface ServeDiagnosticsOptions {
   /** How the recorder works, and where it keeps what it wrote. */
   recorder?: RecorderOptions;
   /** `always` samples heap memory by function from the start on. Default: while somebody asks. */
-  heapSampling?: HeapSamplingMode;
+  heapSampling?: HeapSamplingMode | undefined;
+  /** False serves the metrics at `/diagnostics/metrics` only. Default true. */
+  metrics?: boolean | undefined;
   /** Default: lines on standard error. */
   log?: DiagnosticsLog;
 }
@@ -65,13 +69,14 @@ export async function serveDiagnostics({
   sources = [],
   recorder,
   heapSampling,
+  metrics,
   log = stderrLog,
 }: ServeDiagnosticsOptions): Promise<ServedDiagnostics> {
   // What was checked is what is bound: a name that is looked up again may lead elsewhere.
   const address = isIP(host) === 0 ? (await lookup(host)).address : host;
   if (!isLoopbackAddress(address) && !token && !insecure) throw new WideBindError(address);
 
-  const diagnostics = new Diagnostics({ token, sources, recorder, heapSampling, log });
+  const diagnostics = new Diagnostics({ token, sources, recorder, heapSampling, metrics, log });
   const server = uncounted.exclude(
     createServer(LIMITS, (request, response) => void diagnostics.handleAll(request, response)),
   );

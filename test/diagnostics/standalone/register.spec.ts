@@ -1,5 +1,8 @@
+import { readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { once } from 'node:events';
+import { heapSchema } from '../../../src/contract/heap.schema';
+import { livesSchema } from '../../../src/contract/recorder.schema';
 import { type LedgerGroups, ledgerGroupsSchema } from '../../../src/contract/ledger.schema';
 import { httpGet } from '../../support/http-get';
 import { eventually } from '../../support/eventually';
@@ -78,9 +81,46 @@ describe('mu-commander/register with MU_DIAGNOSTICS_PORT', () => {
     expect(answer.text + program.written).not.toContain(token);
   });
 
+  it('records, samples and serves as the environment says', async () => {
+    program = WatchedProgram.start('app.cjs', leaking, '--require', {
+      MU_DIAGNOSTICS_PORT: '0',
+      MU_DIAGNOSTICS_METRICS: 'false',
+      MU_DIAGNOSTICS_HEAP_SAMPLING: 'always',
+      MU_DIAGNOSTICS_EVIDENCE_DIR: '.',
+      MU_DIAGNOSTICS_EVIDENCE_MAX_BYTES: '2000000',
+      MU_DIAGNOSTICS_INSTANCE: 'shop',
+      MU_DIAGNOSTICS_RECORDER_INTERVAL_MS: '100',
+      MU_DIAGNOSTICS_MEMORY_SOFT_LIMIT_RATIO: '.9',
+    });
+    const base = await program.base();
+    const { current, takenAt } = await eventually(async () => {
+      const answer = livesSchema.parse((await httpGet(`${base}/diagnostics/lives`)).json());
+      return answer.current.lastSample !== null && answer;
+    });
+    expect(current).toMatchObject({ instance: 'shop', pid: program.child.pid });
+    expect(readdirSync(program.directory)).toContainEqual(expect.stringMatching(/^shop@/));
+    const { sampling } = heapSchema.parse((await httpGet(`${base}/diagnostics/heap`)).json());
+    expect(sampling.startedAt).toBeLessThan(takenAt);
+    expect((await httpGet(`${base}/metrics`)).status).toBe(404);
+    expect(await program.letEnd()).toBe(0);
+    expect(program.written).toBe('');
+  });
+
   it.each([
     ['a wide address without a token', { MU_DIAGNOSTICS_PORT: '0', MU_DIAGNOSTICS_HOST: '0.0.0.0' }, 'or a token'],
     ['a port that is none', { MU_DIAGNOSTICS_PORT: '70000' }, 'MU_DIAGNOSTICS_PORT="70000": expected 0 to 65535'],
+    ['a mode that is none', { MU_DIAGNOSTICS_PORT: '0', MU_DIAGNOSTICS_HEAP_SAMPLING: 'yes' }, '"demand" or "always"'],
+    [
+      'a ratio above one',
+      { MU_DIAGNOSTICS_PORT: '0', MU_DIAGNOSTICS_MEMORY_SOFT_LIMIT_RATIO: '85' },
+      'above 0, up to 1',
+    ],
+    [
+      'a name that no file can have',
+      { MU_DIAGNOSTICS_PORT: '0', MU_DIAGNOSTICS_INSTANCE: '../x' },
+      'recorder.instance',
+    ],
+    ['an interval too short', { MU_DIAGNOSTICS_PORT: '0', MU_DIAGNOSTICS_RECORDER_INTERVAL_MS: '5' }, '100 to 3600000'],
   ])('refuses %s in one line, and lets the program run', async (_what, env, reason) => {
     program = WatchedProgram.start('app.cjs', leaking, '--require', env);
     expect(await program.letEnd()).toBe(0);

@@ -1,5 +1,10 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { heapSchema } from '../../../src/contract/heap.schema';
+import { livesSchema } from '../../../src/contract/recorder.schema';
 import { ledgerSnapshot, startLedger, stopLedger } from '../../../src/ledger/index';
 import {
   serveDiagnostics,
@@ -69,6 +74,37 @@ describe('serveDiagnostics', () => {
     const { port } = other.address() as { port: number };
     await expect(serve({ port })).rejects.toMatchObject({ code: 'EADDRINUSE' });
     other.close();
+  });
+
+  it('leaves /metrics out where it is told to', async () => {
+    const base = await serve();
+    expect((await httpGet(`${base}/metrics`)).text).toContain('mu_memory_rss_bytes');
+    await served!.close();
+    const without = await serve({ metrics: false });
+    expect((await httpGet(`${without}/metrics`)).status).toBe(404);
+    expect((await httpGet(`${without}/diagnostics/metrics`)).text).toContain('mu_memory_rss_bytes');
+  });
+
+  it('records where and as often as it is told to, and samples the heap from the start on', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'commander-served-'));
+    try {
+      const recorder = { directory, instance: 'shop', intervalMs: 50 };
+      const base = await serve({ recorder, heapSampling: 'always' });
+      const lives = await eventually(async () => {
+        const answer = livesSchema.parse((await httpGet(`${base}/diagnostics/lives`)).json());
+        return answer.current.lastSample !== null && answer;
+      });
+      expect(lives.current.instance).toBe('shop');
+      expect(lives.current.lastSample!.intervalMs).toBeLessThan(10_000);
+      expect(readdirSync(directory)).toContainEqual(expect.stringMatching(/^shop@/));
+      const { sampling } = heapSchema.parse((await httpGet(`${base}/diagnostics/heap`)).json());
+      expect(sampling.startedAt).toBeLessThan(lives.takenAt);
+      await served!.close();
+      await expect(serve({ recorder: { instance: 'no/name' } })).rejects.toThrow('recorder.instance');
+    } finally {
+      await served!.close();
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   it('gives the port back when closed, also while somebody waits for an answer, and may be closed twice', async () => {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { dieWithUs } from '../../../support/die-with-us';
 import { eventually } from '../../../support/eventually';
+import type { MemoryCgroup } from '../../../support/pod/memory-cgroup';
 
 const REGISTER = join(process.cwd(), 'dist/diagnostics/register.js');
 
@@ -32,11 +33,16 @@ export class WatchedProgram {
     text: string,
     preload: '--require' | '--import',
     env: Record<string, string>,
+    cgroup?: MemoryCgroup,
   ): WatchedProgram {
     const directory = mkdtempSync(join(tmpdir(), 'commander-watched-'));
     writeFileSync(join(directory, 'package.json'), '{"name":"watched"}');
+    mkdirSync(dirname(join(directory, file)), { recursive: true });
     writeFileSync(join(directory, file), text);
-    const child = spawn(process.execPath, ['--no-warnings', preload, REGISTER, join(directory, file)], {
+    const command = [process.execPath, '--no-warnings', preload, REGISTER, join(directory, file)];
+    // In its group from the first instruction on, so that Node reads the limit.
+    const enter = cgroup === undefined ? '' : `echo $$ > ${cgroup.directory}/cgroup.procs; `;
+    const child = spawn('sh', ['-c', `${enter}exec "$@"`, 'sh', ...command], {
       cwd: directory,
       env: { ...process.env, NODE_OPTIONS: '', MU_DIAGNOSTICS_PORT_FILE: join(directory, 'port'), ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -53,7 +59,7 @@ export class WatchedProgram {
   async base(): Promise<string> {
     const port = await eventually(
       () => existsSync(join(this.directory, 'port')) && readFileSync(join(this.directory, 'port'), 'utf8'),
-      { what: `a port of the program, which wrote: ${this.output}` },
+      { what: `a port of the program, which wrote: ${this.output}`, timeoutMs: 60_000 },
     );
     return `http://127.0.0.1:${Number(port)}`;
   }
