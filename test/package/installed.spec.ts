@@ -31,6 +31,11 @@ describe.each(['11', '12'])('the package in an application of Nest %s', (major) 
       rxjs: '^7.8.2',
       'mu-commander': `file:${tarball}`,
     });
+    project.addLibrary(
+      'ticker',
+      'exports.Ticker = class Ticker { timer = setInterval(() => undefined, 60_000).unref(); };',
+      'export class Ticker { readonly timer: object; }',
+    );
   });
   afterAll(() => project.remove());
 
@@ -67,6 +72,10 @@ describe.each(['11', '12'])('the package in an application of Nest %s', (major) 
           exact: true,
           site: expect.objectContaining({ line: LEAK_LINE, function: 'ShopService.crawl' }),
         }),
+      ]);
+      // Made by Nest itself, with no line of the application nearer than the bootstrap.
+      expect(groups.filter(({ stack }) => stack[0]?.file.includes('node_modules/ticker/'))).toEqual([
+        expect.objectContaining({ live: 1, site: null, provider: 'TICKER in ShopModule' }),
       ]);
       expect((await httpGet(`${base}/diagnostics`)).json().sources).toEqual({ shop: { pollsCount: 5 } });
       const foreign = { Host: 'shop.example.org' };

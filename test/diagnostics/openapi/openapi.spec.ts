@@ -53,7 +53,7 @@ describe('GET /diagnostics/openapi.json', () => {
     served = new ServedDocument((await httpGet(`${base}/diagnostics/openapi.json`)).json());
     groupId = await eventually(async () => {
       const { groups } = (await httpGet(`${base}/diagnostics/groups`)).json<LedgerGroups>();
-      return groups.find(({ kind }) => kind === 'interval')?.id;
+      return groups.find(({ kind }) => kind === 'interval')?.id ?? false;
     });
   });
   afterAll(() => watched.remove());

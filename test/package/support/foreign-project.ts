@@ -39,6 +39,15 @@ export class ForeignProject {
     });
   }
 
+  /** A library of one file, which npm was not asked for. Call it after `install`. */
+  addLibrary(name: string, text: string, types: string): void {
+    const directory = join(this.directory, 'node_modules', name);
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'package.json'), JSON.stringify({ name, version: '1.0.0', types: 'index.d.ts' }));
+    writeFileSync(join(directory, 'index.js'), text);
+    writeFileSync(join(directory, 'index.d.ts'), types);
+  }
+
   has(...path: string[]): boolean {
     return existsSync(join(this.directory, 'node_modules', ...path));
   }
