@@ -8,6 +8,8 @@ import { refusedByServer } from './redis-refusal.js';
 
 const MAX_MARGIN_MS = 200;
 const MARGIN_SHARE = 0.15;
+/** What the wheel may be late, which must not eat up the margin. */
+const DEADLINE_TICK_MS = 10;
 
 function unreachable(): CommandError {
   return new CommandError('UNAVAILABLE', 'Redis is not reachable');
@@ -36,7 +38,7 @@ function msUntil(deadlineAt: number): number {
 export class RedisGate {
   private readonly gated: RedisClient;
   private readonly waiting = new Set<(outcome: 'ready' | 'closed') => void>();
-  private readonly deadlines = new DeadlineWheel();
+  private readonly deadlines = new DeadlineWheel(DEADLINE_TICK_MS);
   private readonly underWay = new Set<(error: CommandError) => void>();
   /** Works that have ended since the start, well or not. */
   private endedCount = 0;
@@ -70,7 +72,7 @@ export class RedisGate {
       giveUp = reject;
     });
     const { endedCount } = this;
-    const deadline = new Deadline(performance.now() + msUntil(answerBy), () => {
+    const deadline = new Deadline(performance.now() + Math.max(0, msUntil(answerBy) - DEADLINE_TICK_MS), () => {
       if (this.endedCount === endedCount) this.fallSilent();
       giveUp(late());
     });

@@ -27,6 +27,8 @@ export type DueHandler = (redis: RedisClient, items: readonly DueItem[], now: nu
 
 /** How many are claimed at once. More would let one replica hold what another could do. */
 const CLAIM_COUNT = 256;
+/** Claims that are dealt with at the same time. */
+const CLAIMS_AHEAD = 2;
 /** A claimed member comes back after this if its replica has died. */
 const CLAIM_MS = 2_000;
 const ERROR_PAUSE_MS = 250;
@@ -108,11 +110,36 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
     }
   }
 
-  /** @returns how long to sleep */
+  /**
+   * Claims until nothing more is due. What was claimed is dealt with while the next is claimed.
+   * @returns how long to sleep
+   */
   private async claimAndHandle(): Promise<number> {
-    const [now, nextScore, ...claimed] = await this.gate.run(Date.now() + CLAIM_MS, (redis) =>
-      this.claimScript.run(redis, [this.keys.key('due')], [this.keys.key(), CLAIM_COUNT, CLAIM_MS]),
-    );
+    const underWay: Promise<void>[] = [];
+    try {
+      for (;;) {
+        const [now, nextScore, ...claimed] = await this.gate.run(Date.now() + CLAIM_MS, (redis) =>
+          this.claimScript.run(redis, [this.keys.key('due')], [this.keys.key(), CLAIM_COUNT, CLAIM_MS]),
+        );
+        if (claimed.length > 0) {
+          const handled = this.handleAll(claimed, Number(now));
+          // Awaited below, perhaps after it failed.
+          handled.catch(() => undefined);
+          underWay.push(handled);
+        }
+        if (claimed.length / 2 < CLAIM_COUNT || this.stopped) {
+          await Promise.all(underWay.splice(0));
+          return Number(nextScore) < 0 ? this.settings.tickPollEveryMs : Math.max(0, Number(nextScore) - Number(now));
+        }
+        if (underWay.length >= CLAIMS_AHEAD) await underWay.shift();
+      }
+    } finally {
+      // What fails comes due again; the first failure is told.
+      await Promise.allSettled(underWay);
+    }
+  }
+
+  private async handleAll(claimed: readonly (number | string)[], now: number): Promise<void> {
     const byKind = new Map<string, DueItem[]>();
     for (let index = 0; index < claimed.length; index += 2) {
       const [kind, namespace, id] = String(claimed[index]).split('|');
@@ -124,10 +151,8 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
       [...byKind].map(([kind, items]) => {
         const handler = this.handlers.get(kind);
         if (handler === undefined) return undefined;
-        return this.gate.run(Date.now() + CLAIM_MS, (redis) => handler(redis, items, Number(now)));
+        return this.gate.run(Date.now() + CLAIM_MS, (redis) => handler(redis, items, now));
       }),
     );
-    if (claimed.length / 2 >= CLAIM_COUNT) return 0;
-    return Number(nextScore) < 0 ? this.settings.tickPollEveryMs : Math.max(0, Number(nextScore) - Number(now));
   }
 }

@@ -41,41 +41,33 @@ export class ScheduleTicker implements OnModuleInit {
   }
 
   /**
-   * By the batch: Redis serves others between two of them, and the runs of the first begin while the next is looked at. The next batch is
-   * read while the one before it is dealt with.
+   * By the batch: Redis serves others between two of them, and the runs of the first begin while the next is dealt with. None
+   * waits for the answer to the one before it.
    */
   private async fireDue(redis: RedisClient, items: readonly DueItem[]): Promise<void> {
-    const batches: (readonly DueItem[])[] = [];
-    for (let from = 0; from < items.length; from += BATCH_COUNT) batches.push(items.slice(from, from + BATCH_COUNT));
-    const read = (index: number) => (index < batches.length ? this.read(redis, batches[index]) : undefined);
-    const handOvers: { handedOver: Promise<void> }[] = [];
-    let next = read(0);
-    for (const [index, batch] of batches.entries()) {
-      const looked = await next!;
-      if ('error' in looked) throw looked.error;
-      const { now, records } = looked;
-      next = read(index + 1);
-      const firings: Firing[] = [];
-      for (const [at, record] of records.entries()) {
-        const { namespace, id } = batch[at];
-        try {
-          if (isDueEver(record)) firings.push(this.plan(record, now));
-          else await this.store.dropLeftover(redis, namespace, id);
-        } catch (error) {
-          this.failed(namespace, id, (error as Error).message);
-        }
-      }
-      for (const together of inScripts(firings)) handOvers.push(await this.fire(redis, together, now));
+    const batches: Promise<void>[] = [];
+    for (let from = 0; from < items.length; from += BATCH_COUNT) {
+      batches.push(this.fireBatch(redis, items.slice(from, from + BATCH_COUNT)));
     }
-    await Promise.all(handOvers.map(({ handedOver }) => handedOver));
+    const failed = (await Promise.allSettled(batches)).find((batch) => batch.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
-  /** What fails is told when its turn has come, so that nobody misses it. */
-  private read(
-    redis: RedisClient,
-    batch: readonly DueItem[],
-  ): Promise<Awaited<ReturnType<ScheduleStore['readAll']>> | { error: Error }> {
-    return this.store.readAll(redis, batch).catch((error: Error) => ({ error }));
+  private async fireBatch(redis: RedisClient, batch: readonly DueItem[]): Promise<void> {
+    const { now, records } = await this.store.readAll(redis, batch);
+    const firings: Firing[] = [];
+    for (const [index, record] of records.entries()) {
+      const { namespace, id } = batch[index];
+      try {
+        if (isDueEver(record)) firings.push(this.plan(record, now));
+        else await this.store.dropLeftover(redis, namespace, id);
+      } catch (error) {
+        this.failed(namespace, id, (error as Error).message);
+      }
+    }
+    const handOvers: Promise<void>[] = [];
+    for (const together of inScripts(firings)) handOvers.push((await this.fire(redis, together, now)).handedOver);
+    await Promise.all(handOvers);
   }
 
   /**
