@@ -109,6 +109,8 @@ local function acquirePlace(query)
         return takePlace(query, id, found, now)
       elseif not bestLoad or load < bestLoad then
         bestId, bestLoad, bestAddress = id, load, found
+        -- Nobody has less, and of those that have as little the first in turn is taken: the others need not be looked at.
+        if load == 0 then break end
       end
     end
     if bestId then return takePlace(query, bestId, bestAddress, now) end
