@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderKustomization } from '../support/manifests/manifests.js';
 import type { MemoryReading } from '../support/pod/memory-cgroup.js';
-import { MixedLoad } from '../support/pod/mixed-load.js';
+import { MixedLoad } from '../support/mixed-load.js';
 import { Pod } from '../support/pod/pod.js';
 import { describeWithPods } from '../support/pod/pod-machine.js';
 import { podSpec } from '../support/pod/pod-spec.js';
@@ -45,7 +45,12 @@ describeWithPods('memory of a pod of overlay small under mixed load', () => {
       const pod = Pod.create(spec, { env: { REDIS_URL: redis.url, LOG_LEVEL: 'warn' }, nodeFile });
       try {
         await pod.ready();
-        const load = await MixedLoad.start(pod);
+        const load = await MixedLoad.start({
+          host: pod.ip,
+          port: spec.commandPort,
+          token: pod.env.COMMANDER_TOKEN,
+          get: (path) => pod.get(path),
+        });
         const readings: MemoryReading[] = [];
         for (const endsAt = Date.now() + LOAD_SECONDS * 1_000; Date.now() < endsAt; await sleep(1_000)) {
           readings.push(pod.memory());

@@ -1,15 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandError } from '../../../src/contract/command-error.js';
-import { CommanderClient } from '../../../src/sdk/commander-client.js';
-import { SeededRandom } from '../../guarantees/seeded-random.js';
-import { TcpAgent } from '../fake-agent.js';
-import type { Pod } from './pod.js';
+import { CommandError } from '../../src/contract/command-error.js';
+import { CommanderClient } from '../../src/sdk/commander-client.js';
+import { SeededRandom } from '../guarantees/seeded-random.js';
+import { TcpAgent } from './fake-agent.js';
 
 /** Callers that ask one after the other, each on a connection of its own. */
 const CALLERS = 8;
 const SCHEDULES = 20;
 /** Pause between two commands of one caller: what one replica is asked to carry for hours, not its limit. */
 const PAUSE_MS = 40;
+
+/** Where a commander is asked. */
+export interface LoadTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly token?: string;
+  /** A path of its diagnostics. */
+  get(path: string): Promise<{ status: number }>;
+}
 
 /** How many commands ended how. */
 export interface LoadCounts {
@@ -21,7 +29,7 @@ export interface LoadCounts {
 }
 
 /**
- * A day's work for one pod, in small: runs submitted and awaited, schedules that fire every second and change, lists, reads, results,
+ * A day's work for one commander, in small: runs submitted and awaited, schedules that fire every second and change, lists, reads, results,
  * bad input, connections that come and go, jobs that fail and are retried, and people who look at /diagnostics.
  */
 export class MixedLoad {
@@ -30,7 +38,7 @@ export class MixedLoad {
   private readonly callers: Promise<void>[];
 
   private constructor(
-    private readonly pod: Pod,
+    private readonly target: LoadTarget,
     private readonly agent: TcpAgent,
     random: SeededRandom,
   ) {
@@ -40,7 +48,7 @@ export class MixedLoad {
     ];
   }
 
-  static async start(pod: Pod, seed = 7): Promise<MixedLoad> {
+  static async start(target: LoadTarget, seed = 7): Promise<MixedLoad> {
     const random = new SeededRandom(seed);
     const agent = await TcpAgent.start({
       capacity: 200,
@@ -53,8 +61,9 @@ export class MixedLoad {
         };
       },
     });
-    await agent.join({ host: pod.ip, port: pod.spec.commandPort, token: pod.env.COMMANDER_TOKEN });
-    return new MixedLoad(pod, agent, random);
+    const { host, port, token } = target;
+    await agent.join({ host, port, token });
+    return new MixedLoad(target, agent, random);
   }
 
   get total(): number {
@@ -70,13 +79,8 @@ export class MixedLoad {
   }
 
   private client(): CommanderClient {
-    const { ip, spec, env } = this.pod;
-    return new CommanderClient({
-      host: ip,
-      port: spec.commandPort,
-      token: env.COMMANDER_TOKEN,
-      requestTimeoutMs: 20_000,
-    });
+    const { host, port, token } = this.target;
+    return new CommanderClient({ host, port, token, requestTimeoutMs: 20_000 });
   }
 
   private async call(number: number, random: SeededRandom): Promise<void> {
@@ -120,7 +124,7 @@ export class MixedLoad {
     while (this.isRunning) {
       const path = random.pick(['/diagnostics', '/diagnostics/groups', '/diagnostics?format=text']);
       await this.count(
-        this.pod.get(path).then(({ status }) => {
+        this.target.get(path).then(({ status }) => {
           // 429: one costly look at a time.
           if (status !== 200 && status !== 429) throw new Error(`${path}: ${status}`);
         }),
