@@ -20,7 +20,9 @@ scores a detector on them. This page is written by the run.
 
 \`\`\`sh
 npm run leaklab                        # the quick half, ten minutes
-npm run leaklab -- --all               # everything, and the peers
+npm run leaklab -- --all               # everything, and the peers: an hour and a half, two at a time
+npm run leaklab -- --all --peers=none  # without them; --peers=only: nothing else; --width=4: four at a time
+npm run leaklab -- --compose           # writes this page from what was run last, scenario by scenario
 npm run leaklab -- --scenarios=DIR     # another set, by the same rules
 npm run leaklab -- 01 C3               # those whose names begin so
 \`\`\`

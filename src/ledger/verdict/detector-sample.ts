@@ -24,6 +24,8 @@ export interface GroupReading {
   readonly via: string | null;
   /** Alive, without those that will end by themselves at a known time which has not come. */
   readonly live: number;
+  /** Alive, with those. */
+  readonly held: number;
   readonly opened: number;
   readonly ended: number;
   /** Of `live`, how many are older than the gate that the detector gave for this id. */

@@ -6,9 +6,9 @@ import { parameters } from './verdict-parameters.js';
 /**
  * Why something counts as growing or leaking. `tied`: with the work; `few`: a kind made to be shared; `many`: more than is
  * ever opened to be kept, and fast; `long`: for very long; `aged`: those that have outlived the lives seen; `level`: a floor
- * that rises; `ceiling`: beyond what was declared.
+ * that rises; `renewed`: made again and again by ever more; `ceiling`: beyond what was declared.
  */
-export type Ground = 'tied' | 'few' | 'many' | 'long' | 'aged' | 'level' | 'ceiling';
+export type Ground = 'tied' | 'few' | 'many' | 'long' | 'aged' | 'renewed' | 'level' | 'ceiling';
 
 export interface Evidence {
   readonly ground: Ground;
@@ -126,7 +126,7 @@ function tieOf(
     // Far from one each, a straight line over time that fits as well is the simpler story.
     const timeFits =
       Math.max(overTime.above, overTime.below) <= Math.max(bend.above, bend.below) + parameters.tiedBetterBy;
-    if (factor < parameters.tiedFactorPlain && timeFits) continue;
+    if ((factor < parameters.tiedFactorPlain || factor > parameters.tiedFactorMany) && timeFits) continue;
     const rank = Math.abs(Math.log(factor)) + Math.max(bend.above, bend.below) + last.moment.vagueness[unit]!;
     if (best === undefined || rank < best.rank) best = { unit, factor, rank };
   }

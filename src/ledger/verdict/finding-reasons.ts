@@ -47,6 +47,11 @@ function groundReasons(
     const life = reading.lives ? 'well beyond the life usual here' : 'the least age that counts';
     return [`${growth} more in ${time(ground.spanMs)} that are older than ${time(aged.gateMs)}, ${life}`];
   }
+  if (ground.ground === 'renewed')
+    return [
+      `${count(reading.held)} at a time that each are made again when they end, ${growth} more in ${time(ground.spanMs)}`,
+      'the pace of the work did not rise',
+    ];
   const reasons = [`${growth} more in ${time(ground.spanMs)}, none ended`];
   if (ground.tie) reasons.push(`${ground.tie.factor.toFixed(2)} per ${units[ground.tie.unit]}, in a straight line`);
   if (ground.ground === 'few' && !ground.tie) reasons.push('of a kind that is made to be shared');

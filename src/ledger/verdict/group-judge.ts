@@ -4,6 +4,7 @@ import { type Evidence, unclosedEvidence } from './evidence.js';
 import { GrowthTrace } from './growth-trace.js';
 import { KnownPeak } from './known-peak.js';
 import type { Moment, MomentHistory } from './moment.js';
+import { Renewal } from './renewal.js';
 import { parameters } from './verdict-parameters.js';
 import { VerdictState } from './verdict-state.js';
 
@@ -12,6 +13,7 @@ export class GroupJudge {
   readonly aged = new AgedFloor();
   readonly standing = new VerdictState();
   private readonly trace = new GrowthTrace();
+  private readonly renewal = new Renewal();
   private readonly peaks = new KnownPeak(2 * parameters.fewestItems);
 
   /** @param before the last moment at which there was too little of it to be followed */
@@ -25,12 +27,18 @@ export class GroupJudge {
     this.trace.push({ moment: before, live, opened: live + ended, ended });
   }
 
+  /** See {@link GrowthTrace.growthOver}. */
+  growthOver(spanMs: number): number | null {
+    return this.trace.growthOver(spanMs);
+  }
+
   take(reading: GroupReading, moment: Moment, history: MomentHistory, ceiling: number | null): void {
     this.reading = reading;
     const { live, opened, ended } = reading;
     this.trace.push({ moment, live, opened, ended });
     if (this.aged.push(moment.atMs, reading)) this.standing.measureAnew();
     this.peaks.learn(live);
+    this.renewal.push(moment, reading);
     const unclosed = reading.inBytes ? null : unclosedEvidence(this.trace.points, reading, history);
     this.standing.take({
       moment,
@@ -40,7 +48,11 @@ export class GroupJudge {
       level: this.trace.first.live,
       evidence:
         ceiling === null
-          ? stronger(this.doubted(unclosed, live), this.aged.evidence(reading, history))
+          ? strongest(
+              this.doubted(unclosed, live),
+              this.aged.evidence(reading, history),
+              this.renewal.evidence(reading, history, this.standing.ground?.ground === 'renewed'),
+            )
           : ceilingEvidence(live, ceiling),
       isDecidable: this.aged.isFilled,
       smallest: reading.inBytes ? parameters.heapGrowthBytes : parameters.stallItems,
@@ -58,9 +70,8 @@ export class GroupJudge {
   }
 }
 
-function stronger(a: Evidence | null, b: Evidence | null): Evidence | null {
-  if (a === null || b === null) return a ?? b;
-  return a.strength >= b.strength ? a : b;
+function strongest(...all: readonly (Evidence | null)[]): Evidence | null {
+  return all.reduce((most, one) => (one && (!most || one.strength > most.strength) ? one : most), null);
 }
 
 function ceilingEvidence(live: number, ceiling: number): Evidence | null {

@@ -30,6 +30,14 @@ export class GrowthTrace {
     if (this.recent.length > parameters.traceRecent) this.space(this.recent.shift()!);
   }
 
+  /** How many more there are than so long ago; null when it does not reach so far back. */
+  growthOver(spanMs: number): number | null {
+    const { points } = this;
+    const last = points[points.length - 1];
+    const then = last && points.findLast(({ moment }) => last.moment.atMs - moment.atMs >= 0.95 * spanMs);
+    return then && last ? last.live - then.live : null;
+  }
+
   restart(): void {
     this.spaced.length = 0;
     this.recent.length = 0;

@@ -38,7 +38,7 @@ function goesWith(line: Kin, owner: Kin): boolean {
 }
 
 /** One, two, three of them for each of the owner's. */
-function keepsPace(rate: number, ownerRate: number): boolean {
+export function keepsPace(rate: number, ownerRate: number): boolean {
   const each = rate / ownerRate;
   return each > 0 && Math.abs(each - Math.max(1, Math.round(each))) <= parameters.paceShare * each;
 }

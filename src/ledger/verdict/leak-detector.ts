@@ -6,7 +6,7 @@ import type { DetectorSample, GroupReading, LimitsReading, ProcessReading } from
 import type { Finding, FindingLimit, Subject } from './finding.js';
 import { amountReasons, groupReasons } from './finding-reasons.js';
 import { GroupJudge } from './group-judge.js';
-import { type Kin, ownersOf } from './kin.js';
+import { type Kin, keepsPace, ownersOf } from './kin.js';
 import { type Moment, MomentHistory } from './moment.js';
 import type { Evidence } from './evidence.js';
 import { parameters } from './verdict-parameters.js';
@@ -95,9 +95,8 @@ export class LeakDetector {
     const lead = found
       .filter(({ state, partOf }) => partOf === undefined && state === 'leaking')
       .sort((a, b) => b.ratePerSecond - a.ratePerSecond)[0];
-    found.push(...this.amountFindings(lead, found));
-    if (this.fds) found.push(this.fdsFinding(this.fds, lead));
-    return found.sort(byGravity);
+    const sums = [...this.amountFindings(lead, found), ...(this.fds ? [this.fdsFinding(this.fds, lead)] : [])];
+    return [...found.map((finding) => provenBy(sums, finding)), ...sums].sort(byGravity);
   }
 
   private takeGroups(readings: readonly GroupReading[], moment: Moment): void {
@@ -163,7 +162,7 @@ export class LeakDetector {
       subject: 'group',
       kind: reading.kind,
       via: reading.via,
-      live: Math.round(reading.live),
+      live: Math.round(standing.ground?.ground === 'renewed' ? reading.held : reading.live),
       ...(reading.inBytes ? { liveBytes: Math.round(reading.live) } : {}),
       reasons: groupReasons(judge, this.units.names, ceiling),
       ...(limit ? { limit } : {}),
@@ -227,6 +226,7 @@ export class LeakDetector {
     const { standing, reading } = judge;
     const base = this.standingOf(standing);
     const isOfLead = lead && isRising(standing) && base.ratePerSecond <= parameters.fdsPerItemMost * lead.ratePerSecond;
+    const owner = isOfLead ? lead.id : this.lineInPace(standing);
     const limit = this.limitOf('fds', standing.ground);
     return {
       ...base,
@@ -237,8 +237,21 @@ export class LeakDetector {
       live: Math.round(reading.live),
       reasons: groupReasons(judge, this.units.names, null),
       ...(limit && isRising(standing) ? { limit } : {}),
-      ...(isOfLead ? { partOf: lead.id } : {}),
+      ...(owner === undefined ? {} : { partOf: owner }),
     };
+  }
+
+  /** The line that grew by one for each so many descriptors. */
+  private lineInPace({ state, ground }: VerdictState): string | undefined {
+    if (state !== 'leaking' || !ground || ground.spanMs === 0) return undefined;
+    let owner: { id: string; growth: number } | undefined;
+    for (const judge of this.groups.values()) {
+      const growth = judge.growthOver(ground.spanMs) ?? 0;
+      if (judge.reading.inBytes || growth < parameters.growthItems) continue;
+      if (ground.growth / growth > parameters.fdsPerItemMost + 1 || !keepsPace(ground.growth, growth)) continue;
+      if (!owner || growth > owner.growth) owner = { id: judge.reading.id, growth };
+    }
+    return owner?.id;
   }
 
   private standingOf(standing: VerdictState) {
@@ -302,6 +315,31 @@ function isRising({ state }: Pick<VerdictState, 'state'>): boolean {
   return state === 'leaking' || state === 'growing';
 }
 
+/** A sum that leaks is leaked by the line that accounts for it, though of that alone less was known. */
+function provenBy(sums: readonly Finding[], line: Finding): Finding {
+  const sum = sums.find(({ state, partOf }) => state === 'leaking' && partOf === line.id);
+  if (!sum || line.state === 'leaking') return line;
+  const { sinceMs, confidence, ratePerSecond, limit } = sum;
+  // Why it was not beyond doubt stands last.
+  const reasons = line.state === 'growing' ? line.reasons.slice(0, -1) : line.reasons;
+  return {
+    ...line,
+    state: 'leaking',
+    sinceMs,
+    confidence,
+    ratePerSecond: line.ratePerSecond || (line.liveBytes === undefined ? 0 : ratePerSecond),
+    reasons: [...reasons, `it accounts for the ${SUMS[sum.subject]} that leak`],
+    ...(limit && !line.limit ? { limit } : {}),
+  };
+}
+
+const SUMS: Partial<Record<Subject, string>> = {
+  heap: 'bytes in the heap',
+  external: 'bytes outside of the heap',
+  native: 'bytes of native memory',
+  fds: 'file descriptors',
+};
+
 /** Still to be told, though it may have been taken back. */
 function isTold({ state }: VerdictState): boolean {
   return state === 'leaking' || state === 'growing' || state === 'retracted';
@@ -330,6 +368,7 @@ function fdsReading(unexplained: number, before: GroupReading | undefined): Grou
     around: null,
     via: null,
     live: unexplained,
+    held: unexplained,
     opened: unexplained + ended,
     ended,
     aged: unexplained,

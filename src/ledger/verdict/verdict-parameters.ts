@@ -165,6 +165,12 @@ export const verdictParameterTable = {
     reason:
       'Below it the work has to fit better than time alone does: one in ten is told as a share of the work, less as a pace.',
   },
+  tiedFactorMany: {
+    value: 4,
+    unit: 'ratio',
+    reason:
+      'Above it the same: nobody opens five for one, but work that goes on at its own slow pace fits anything that is steady.',
+  },
   tiedBetterBy: {
     value: 0.02,
     unit: 'ratio',
@@ -228,6 +234,22 @@ export const verdictParameterTable = {
     unit: 'ms',
     reason:
       'Other kinds that nothing explains and nobody closes: a batch of 20 min that has not reset once looks the same until then.',
+  },
+  renewalFactor: {
+    value: 3,
+    unit: 'ratio',
+    reason:
+      'The pace at which a line makes what it made and ended before grows by three times of what it was: no change of habit.',
+  },
+  renewalWorkRise: {
+    value: 0.3,
+    unit: 'ratio',
+    reason: 'And the work did not: its pace rose by less than a third over the same time, from third to third.',
+  },
+  renewalGraceMs: {
+    value: 120_000,
+    unit: 'ms',
+    reason: 'Without further growth for four windows the pace is what it is: taken back.',
   },
   growingShare: {
     value: 0.25,

@@ -108,6 +108,11 @@ export class VerdictState {
       if (standing.evidence?.ground !== 'ceiling') this.retract('fell', moment.atMs);
       return;
     }
+    if (ground.ground === 'renewed') {
+      // How many are alive at a moment says nothing of it.
+      if (moment.atMs - this.evidenceMs >= parameters.renewalGraceMs) this.retract('stalled', moment.atMs);
+      return;
+    }
     if (this.hasFallen(value)) return this.retract('fell', moment.atMs);
     this.anchor ??= { value, opened: standing.opened, moment };
     const elapsedMs = moment.atMs - this.anchor.moment.atMs;

@@ -86,6 +86,7 @@ export class GroupReadings {
       around: site && `${file} ${site.functionName ?? ''}`,
       via: groups[0]!.via,
       live,
+      held,
       opened: live + ended,
       ended,
       // What is not watched at all is as old as the rest, as far as anybody knows.

@@ -111,3 +111,22 @@ describe('a declared ceiling', () => {
     expect(watched(10, { line: fast, ceilings: ceilings(5_000, 'line.ts') }).line.state).not.toBe('leaking');
   });
 });
+
+describe('descriptors that nothing accounts for', () => {
+  const fourEach: MemoryShape = { fds: (s) => 4 * Math.floor(s / 5) };
+
+  it('make the line a leak that grows by one for four of them', () => {
+    const { line, fds } = watched(3, { memory: fourEach, line: { nature: 'few', streams: [{ rate: () => 0.2 }] } });
+    expect(fds).toMatchObject({ state: 'leaking', partOf: 'line' });
+    expect(line.state).toBe('leaking');
+    expect(line.reasons.join()).toContain('it accounts for the file descriptors');
+    expect(watched(3, { line: { nature: 'few', streams: [{ rate: () => 0.2 }] } }).line.state).not.toBe('leaking');
+  });
+
+  it('are told by themselves where no line keeps pace', () => {
+    const { line, fds } = watched(3, { memory: fourEach, line: { streams: [{ rate: (s) => (s < 10 ? 2 : 0) }] } });
+    expect(fds.state).toBe('leaking');
+    expect(fds.partOf).toBeUndefined();
+    expect(line.state).not.toBe('leaking');
+  });
+});

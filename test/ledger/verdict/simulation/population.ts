@@ -105,6 +105,7 @@ export class Population {
       around: id,
       via: null,
       live: this.items.length,
+      held: this.items.length,
       opened: this.items.length + this.ended,
       ended: this.ended,
       aged: this.items.filter(({ bornMs }) => nowMs - bornMs >= gateMs).length,

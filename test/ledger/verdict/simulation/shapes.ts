@@ -148,6 +148,19 @@ export const shapes: readonly Shape[] = [
     { inbound: (s) => Math.min(900, 15 * s) },
   ),
 
+  healthy(
+    'a timer of 5 s per request, while the requests grow tenfold',
+    1,
+    { nature: 'local', streams: [{ perWork: 1, life: fixed(5) }] },
+    { work: (s) => 5 + Math.min(45, s / 10) },
+  ),
+  healthy(
+    'a timer of 5 s per message, tenfold, while pings stay as they are',
+    1,
+    { nature: 'local', streams: [{ rate: (s) => 5 + Math.min(45, s / 10), life: fixed(5) }] },
+    { work: always(0.1) },
+  ),
+
   amount('heap', 'level, with garbage', 3, {}),
   amount('heap', 'warm-up of 4 min by 20 MiB, ever slower', 3, { heap: (s) => 40 - 20 * Math.exp(-s / 80) }),
   amount('heap', 'cache of 60 MiB filling at 0.1 MiB/s', 4, { heap: (s) => 20 + Math.min(60, 0.1 * s) }),
@@ -208,6 +221,12 @@ export const shapes: readonly Shape[] = [
     2,
     { streams: [{ perWork: 0.1 }] },
     { work: (s) => 10 + s / 360 },
+  ),
+  leak(
+    'a chain of timers per request, each renewed every 5 s',
+    0.5,
+    { nature: 'local', streams: [{ rate: (s) => s / 5, life: fixed(5) }] },
+    { work: always(1) },
   ),
   rising('heap', '1 MiB/s', 0.5, { heap: (s) => 20 + s }),
   rising('heap', '100 KiB/s', 1, { heap: (s) => 20 + s / 10 }),
