@@ -37,12 +37,15 @@ export class LeakDetector {
   private fds: GroupJudge | null = null;
   private readonly forecasts = {
     memory: new AmountForecast(parameters.heapGrowthBytes),
+    own: new AmountForecast(parameters.heapGrowthBytes),
     heap: new AmountForecast(parameters.heapGrowthBytes),
     fds: new AmountForecast(parameters.fewestItems),
   };
   private limits: LimitsReading = { memoryBytes: null, heapBytes: null, fds: null };
   private before: Moment | undefined;
   private collections = 0;
+  /** Charged to the same limit, and not ours: other processes of the cgroup. */
+  private othersBytes = 0;
   private firstMs: number | null = null;
   private nowMs = 0;
 
@@ -129,6 +132,8 @@ export class LeakDetector {
     this.amounts.external.take({ bytes: externalBytes, collectedBytes: process.externalCollectedBytes }, moment);
     this.amounts.native.take({ bytes: nativeBytes, collectedBytes: null }, moment);
     this.forecasts.memory.push(moment.atMs, process.chargedBytes);
+    this.forecasts.own.push(moment.atMs, rssBytes);
+    this.othersBytes = process.chargedBytes - rssBytes;
     // Between two full collections garbage rises like a leak.
     if (heapCollectedBytes !== null && process.collections > this.collections)
       this.forecasts.heap.push(moment.atMs, heapCollectedBytes);
@@ -292,7 +297,11 @@ export class LeakDetector {
   private limitOf(name: 'memory' | 'heap' | 'fds', ground: Evidence | null): FindingLimit | undefined {
     const limit = { memory: this.limits.memoryBytes, heap: this.limits.heapBytes, fds: this.limits.fds }[name];
     if (limit === null) return undefined;
-    const forecast = this.forecasts[name].until(limit, Math.max(ground?.spanMs ?? 0, 3 * parameters.tickMs));
+    const spanMs = Math.max(ground?.spanMs ?? 0, 3 * parameters.tickMs);
+    let forecast = this.forecasts[name].until(limit, spanMs);
+    // What others in the cgroup do may hide our slope, which then has the room that they leave.
+    if (name === 'memory' && forecast.etaMs === null)
+      forecast = this.forecasts.own.until(limit - this.othersBytes, spanMs);
     return { name: LIMIT_NAMES[name], ...(name === 'fds' ? { count: limit } : { bytes: limit }), ...forecast };
   }
 }
