@@ -28,6 +28,8 @@ const STEP_MS = 10_000;
 /** How long what came of a dispatch is kept for a Redis that is away. */
 const PERSIST_MS = 60_000;
 const PERSIST_PAUSE_MS = 100;
+/** How long a run that is about to be made waits for a look at the agents; then it is made without. */
+const ROUTE_WAIT_MS = 50;
 /** First look for an agent again after this; doubles up to the second. */
 const NO_AGENT_PAUSE_MS = 250;
 const NO_AGENT_MAX_PAUSE_MS = 2_000;
@@ -95,7 +97,12 @@ export class RunExecutor {
   async firstDispatch(run: RunToMake): Promise<FirstDispatch | undefined> {
     if (isDivided(run)) return undefined;
     try {
-      const routed = await this.agents.route({ ...placeFor(run, 1), avoidAgentIds: run.failedAgentIds });
+      const request = {
+        ...placeFor(run, 1),
+        avoidAgentIds: run.failedAgentIds,
+        deadlineAt: Date.now() + ROUTE_WAIT_MS,
+      };
+      const routed = await this.agents.route(request);
       if (routed === undefined) return undefined;
       return { query: routed.query, lookMs: this.watch.lookMs, considered: consideredText(routed.rejected) };
     } catch {
