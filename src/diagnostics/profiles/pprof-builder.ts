@@ -32,12 +32,19 @@ export interface PprofSettings {
 const NANOSECONDS_PER_MS = 1_000_000;
 const MAPPING_ID = 1;
 
+interface KnownFunction {
+  readonly id: number;
+  readonly byLine: Map<number, Location>;
+}
+
 /** Writes one profile in the format of pprof (profile.proto, gzipped), function by function as they come. */
 export class PprofBuilder {
   private readonly strings = new StringTable();
   private readonly samples: Sample[] = [];
-  private readonly locations = new Map<string, Location>();
-  private readonly functions = new Map<string, Function>();
+  private readonly locations: Location[] = [];
+  private readonly functions: Function[] = [];
+  /** By file, by name. */
+  private readonly known = new Map<string, Map<string, KnownFunction>>();
 
   constructor(private readonly settings: PprofSettings) {}
 
@@ -73,8 +80,8 @@ export class PprofBuilder {
           hasLineNumbers: true,
         }),
       ],
-      location: [...this.locations.values()],
-      function: [...this.functions.values()],
+      location: this.locations,
+      function: this.functions,
       timeNanos: nanoseconds(takenAt),
       durationNanos: nanoseconds(durationMs),
       ...(period ? { periodType: this.valueType(period.type), period: period.value } : {}),
@@ -82,36 +89,36 @@ export class PprofBuilder {
       defaultSampleType: this.strings.dedup(defaultType),
       stringTable: this.strings,
     });
-    return gzipped(profile.encode());
+    // The least of work: it is taken away once, and half of its size is saved by any level.
+    return gzipped(profile.encode(), { level: 1 });
   }
 
   private location({ name, file, line }: PprofFrame): Location {
-    const key = `${name}\n${file}\n${line}`;
-    let location = this.locations.get(key);
+    const { id: functionId, byLine } = this.function(name, file);
+    let location = byLine.get(line);
     if (!location) {
-      const functionId = this.function(name, file).id;
       location = new Location({
-        id: this.locations.size + 1,
+        id: this.locations.length + 1,
         mappingId: MAPPING_ID,
         line: [new Line({ functionId, line })],
       });
-      this.locations.set(key, location);
+      this.locations.push(location);
+      byLine.set(line, location);
     }
     return location;
   }
 
-  private function(name: string, file: string): Function {
-    const key = `${name}\n${file}`;
-    let found = this.functions.get(key);
+  private function(name: string, file: string): KnownFunction {
+    // Map in map: a key made of both would be a new string for every frame, and there are many thousands.
+    let inFile = this.known.get(file);
+    if (!inFile) this.known.set(file, (inFile = new Map()));
+    let found = inFile.get(name);
     if (!found) {
       const shown = this.strings.dedup(name);
-      found = new Function({
-        id: this.functions.size + 1,
-        name: shown,
-        systemName: shown,
-        filename: this.strings.dedup(file),
-      });
-      this.functions.set(key, found);
+      const id = this.functions.length + 1;
+      this.functions.push(new Function({ id, name: shown, systemName: shown, filename: this.strings.dedup(file) }));
+      found = { id, byLine: new Map() };
+      inFile.set(name, found);
     }
     return found;
   }
