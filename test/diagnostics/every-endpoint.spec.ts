@@ -1,4 +1,7 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CommanderClient } from '../../src/sdk/commander-client';
 import type { Endpoint } from '../../src/diagnostics/http/endpoint';
 import { BuiltApp } from '../support/built-app';
@@ -32,17 +35,22 @@ describe('every endpoint of the diagnostics', () => {
   let client: CommanderClient;
   let agent: TcpAgent;
   let groupId: string;
+  const directory = mkdtempSync(join(tmpdir(), 'commander-endpoints-'));
 
   beforeAll(async () => {
     redis = await RedisServer.start({ password: SECRETS.redisPassword });
     app = await BuiltApp.start({
       redisUrl: redis.url,
+      // A small heap, a third of which is in use from the start on: evidence is written at its soft limit.
+      nodeArgs: ['--max-old-space-size=96', '--max-semi-space-size=2'],
       appArgs: [`--password=${SECRETS.argument}`],
       env: {
         SOME_PASSWORD: SECRETS.environment,
         COMMANDER_TOKEN: SECRETS.commandToken,
         DIAGNOSTICS_TOKEN: SECRETS.diagnosticsToken,
         RECORDER_INTERVAL_MS: '200',
+        EVIDENCE_DIR: directory,
+        MEMORY_SOFT_LIMIT_RATIO: '0.3',
       },
     });
     client = new CommanderClient({ port: app.tcpPort, token: SECRETS.commandToken });
@@ -64,6 +72,7 @@ describe('every endpoint of the diagnostics', () => {
     await agent?.stop();
     await app?.stop();
     await redis?.stop();
+    rmSync(directory, { recursive: true, force: true });
   });
 
   it('is found by the table', () => {
@@ -118,6 +127,17 @@ describe('every endpoint of the diagnostics', () => {
     await strangersAre(401, open[0]!, '/diagnostics');
   });
 
+  it('the page runs no script and no style but its own files', async () => {
+    const { text } = await fullAnswer(app.httpUrl, 'GET', '/diagnostics', { headers: { Accept: 'text/html' } });
+    const [head, ...html] = text.split('\n');
+    const headers = JSON.parse(head!) as string[];
+    const policy = headers[headers.indexOf('Content-Security-Policy') + 1];
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; /);
+    expect(policy).not.toContain('unsafe');
+    expect(html.join('\n')).toMatch(/<script [^>]*src="/);
+    expect(html.join('\n')).not.toMatch(/<script(?![^>]* src=)|<style|\son\w+=|\sstyle=/);
+  });
+
   it.each(table)('%s takes no parameter and no method that it does not know', async (_title, endpoint) => {
     const path = pathOf(endpoint, { id: groupId });
     const strange = await fullAnswer(app.httpUrl, endpoint.method, `${path}?planted=${SECRETS.argument}`);
@@ -166,6 +186,23 @@ describe('every endpoint of the diagnostics', () => {
         expect(answer.status).toBe(403);
       }
     });
+  });
+
+  it('writes no secret into the files of the recorder either', async () => {
+    const names = await eventually(
+      () => {
+        const found = readdirSync(directory);
+        return found.some((name) => name.endsWith('.evidence')) && found;
+      },
+      { timeoutMs: 60_000 },
+    );
+    expect(names.some((name) => !name.endsWith('.evidence'))).toBe(true);
+    for (const name of names) {
+      const text = readFileSync(join(directory, name), 'latin1');
+      expect(text.length).toBeGreaterThan(100);
+      const shown = Object.entries(SECRETS).filter(([, secret]) => text.includes(secret));
+      expect([name, shown]).toEqual([name, []]);
+    }
   });
 
   it('goes on answering after all that', async () => {
