@@ -8,9 +8,14 @@
 export const runKeyspaceLua = `
 local prefix = ARGV[1]
 local dueKey = prefix .. ':due'
+-- A script happens in one instant: what ends in it has ended when the next thing in it begins.
+local nowMs
 local function now()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
+  if not nowMs then
+    local t = redis.call('TIME')
+    nowMs = t[1] * 1000 + math.floor(t[2] / 1000)
+  end
+  return nowMs
 end
 local function runKey(ns, runId) return prefix .. ':run:' .. ns .. ':' .. runId end
 local function runMember(ns, runId) return 'r|' .. ns .. '|' .. runId end

@@ -106,7 +106,8 @@ class Cell {
       await this.acknowledgedAgain(workload, countedFrom);
       await sleep(STEADY_MS);
       await workload.stop();
-      const commandsAgainMs = workload.acknowledgedAgainMs(countedFrom, everyCommander(fleet));
+      const waitedFor = everyCommander(fleet).filter((number) => number !== fault.away);
+      const commandsAgainMs = workload.acknowledgedAgainMs(countedFrom, waitedFor);
       await this.settle();
 
       const runs = await records.runs(await records.allRunIds());

@@ -49,6 +49,14 @@ it('a declaration that was not acknowledged may be there', () => {
   expect(account().audit(facts({ declarations: { kept: 3 } })).lost).toEqual([]);
 });
 
+it('a declaration that got no answer may take effect at any time, also after what was acknowledged later', () => {
+  const told = account();
+  told.declarationPending('gone', 1);
+  told.declarationPending('kept', 1);
+  expect(told.audit(facts({ declarations: { kept: 1, gone: 1 } })).lost).toEqual([]);
+  expect(told.audit(facts({ declarations: {} })).lost).toEqual(['declaration 2 of kept: it is not there']);
+});
+
 it('finds a key with two runs', () => {
   const twice = facts({
     runs: { 'run-a': ['succeeded', 'a'], 'run-b': ['succeeded', 'b'], again: ['succeeded', 'a'] },

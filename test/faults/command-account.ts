@@ -48,6 +48,8 @@ const HONEST_REFUSALS = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'SHUTTING_D
 export class CommandAccount {
   readonly submits: AcknowledgedSubmit[] = [];
   private readonly declarations = new Map<string, AcknowledgedDeclaration>();
+  /** Declarations that nobody acknowledged: a commander that was frozen may find one in its socket and execute it, late. */
+  private readonly pendingDeclarations = new Map<string, number>();
   private readonly refusals = new Map<string, number>();
   private acknowledgedCount = 0;
   private slowestMs = 0;
@@ -60,6 +62,11 @@ export class CommandAccount {
   declared(declaration: AcknowledgedDeclaration): void {
     this.acknowledge(declaration);
     this.declarations.set(declaration.id, declaration);
+  }
+
+  /** A declaration that was refused, or not answered: it may take effect yet. */
+  declarationPending(id: string, number: number): void {
+    this.pendingDeclarations.set(id, Math.max(number, this.pendingDeclarations.get(id) ?? 0));
   }
 
   refused(code: string, tookMs: number): void {
@@ -84,9 +91,10 @@ export class CommandAccount {
       const { id, number } = declaration;
       const stored = declarations.get(id);
       if (number === undefined) {
-        if (stored !== undefined) lost.push(`removal of ${id}: it is there`);
+        if (stored !== undefined && !this.pendingDeclarations.has(id)) lost.push(`removal of ${id}: it is there`);
       } else if (stored === undefined) miss(declaration, `declaration ${number} of ${id}: it is not there`);
-      else if (stored < number) lost.push(`declaration ${number} of ${id}: ${stored} is stored`);
+      else if (stored < number && this.pendingDeclarations.get(id) !== stored)
+        lost.push(`declaration ${number} of ${id}: ${stored} is stored`);
     }
     const refusedCount = [...this.refusals.values()].reduce((sum, count) => sum + count, 0);
     return {

@@ -17,6 +17,8 @@ export interface Fault {
   how: string;
   startRedis(): Promise<RedisUnderFault>;
   hasClocks?: boolean;
+  /** A commander that is away for longer than recovery may take: nobody waits for it. */
+  away?: number;
   /** Resolves when nothing is broken any more. */
   inflict(fleet: FaultFleet, events: FaultEvents): Promise<void>;
   /** Recovery may take so long, ms; the promise for kills and freezes is 10 s. */
@@ -188,7 +190,8 @@ const commanderFaults: Fault[] = [
   }),
   onCommander({
     name: 'SIGSTOP',
-    how: 'one of three for 30 s; counted from the freeze',
+    how: 'one of three for 30 s; counted from the freeze, commands at the other two',
+    away: 0,
     inflict: async ({ commanders: [victim] }, { counting }) => {
       victim.freeze();
       counting();

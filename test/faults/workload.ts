@@ -96,9 +96,14 @@ export class Workload {
   }
 
   private async declare(home: number, id: string, number: number): Promise<void> {
+    const spec = { id, everyMs: 86_400_000, job: { name: 'work', payload: { number } } };
     await this.insist(home, async (client, askedAt) => {
-      const spec = { id, everyMs: 86_400_000, job: { name: 'work', payload: { number } } };
-      await client.schedules.upsert(spec, { deadlineMs: DEADLINE_MS });
+      try {
+        await client.schedules.upsert(spec, { deadlineMs: DEADLINE_MS });
+      } catch (error) {
+        this.account.declarationPending(id, number);
+        throw error;
+      }
       this.account.declared({ id, number, askedAt, answeredAt: Date.now() });
     });
   }
