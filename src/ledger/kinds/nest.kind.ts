@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { KindHooks } from '../hooks/kind-hooks.js';
 import type { Kind } from './kind.js';
 
@@ -61,13 +62,27 @@ interface InstanceWrapper {
   readonly host?: { readonly metatype?: { readonly name?: string } };
 }
 
+/** Nest 12 is one ES module to `require`, on Node 20 without a word of the files behind its index: the injector is one of them. */
+function injectorBeside(filename: string): unknown {
+  if (!/[\\/]core[\\/]index\.js$/.test(filename)) return undefined;
+  try {
+    // Loaded already; by its path, because no index exports it.
+    return (createRequire(filename)('./injector/injector.js') as { Injector?: unknown }).Injector;
+  } catch {
+    return undefined;
+  }
+}
+
 function installInjector(hooks: KindHooks): void {
   const { stacks } = hooks.core;
   const { state } = hooks;
   const hooked = new WeakSet<object>();
-  hooks.library('@nestjs/core', ({ exports }) => {
-    const prototype = (exports.Injector as { prototype?: object } | undefined)?.prototype;
+  let isFound = false;
+  hooks.library('@nestjs/core', ({ filename, exports }) => {
+    const Injector = exports.Injector ?? (isFound ? undefined : injectorBeside(filename));
+    const prototype = (Injector as { prototype?: object } | undefined)?.prototype;
     if (!prototype || hooked.has(prototype)) return;
+    isFound = true;
     hooked.add(prototype);
     hooks.wrap(prototype, 'instantiateClass', (original) => {
       return {
