@@ -18,10 +18,12 @@ const servers = [
   { name: 'bare net, one write per tick', file: 'bare.server.mjs', args: ['--one-write-per-tick'] },
 ];
 const loads = [
+  { name: '1 in flight', connections: 1, inFlight: 1, isBurst: false, requests: 4_000 },
   { name: '64 in flight', connections: 1, inFlight: 64, isBurst: false, requests: 20_000 },
-  { name: '8 connections × 8', connections: 8, inFlight: 8, isBurst: false, requests: 20_000 },
+  { name: '256 in flight', connections: 1, inFlight: 256, isBurst: false, requests: 20_000 },
+  { name: '64 connections × 1', connections: 64, inFlight: 1, isBurst: false, requests: 12_800 },
+  { name: '64 connections × 4', connections: 64, inFlight: 4, isBurst: false, requests: 25_600 },
   { name: 'bursts of 20', connections: 1, inFlight: 20, isBurst: true, requests: 10_000 },
-  { name: 'one after another', connections: 1, inFlight: 1, isBurst: false, requests: 4_000 },
 ];
 
 async function start(file, args = []) {
@@ -44,17 +46,23 @@ async function ask(child, message) {
 
 const load = await start('load.mjs');
 for (const server of servers)
-  Object.assign(server, await start(server.file, server.args), { samples: loads.map(() => []) });
+  Object.assign(server, await start(server.file, server.args), {
+    samples: loads.map(() => []),
+    p99s: loads.map(() => []),
+  });
 
 for (let round = 0; round <= ROUNDS; round++) {
   for (const [index, { name: _name, ...shape }] of loads.entries()) {
     for (let turn = 0; turn < servers.length; turn++) {
       const server = servers[(turn + round) % servers.length];
       const before = await ask(server.child, 'usage');
-      await ask(load.child, { port: server.port, ...shape });
+      const { p99Ms } = await ask(load.child, { port: server.port, ...shape });
       const after = await ask(server.child, 'usage');
       // The first round compiles.
-      if (round > 0) server.samples[index].push((after.cpuMicros - before.cpuMicros) / shape.requests);
+      if (round > 0) {
+        server.samples[index].push((after.cpuMicros - before.cpuMicros) / shape.requests);
+        server.p99s[index].push(p99Ms);
+      }
       server.rssBytes = after.rssBytes;
     }
   }
@@ -72,5 +80,15 @@ for (const { name, samples, rssBytes } of servers) {
     (values, index) => `${median(values).toFixed(2)} (${(median(values) / stock[index]).toFixed(2)})`,
   );
   console.log(`| ${name} | ${cells.join(' | ')} | ${Math.round(rssBytes / 1e6)} |`);
+}
+console.log(`\np99 latency, ms, seen by the load; in parentheses as a share of stock Nest.\n`);
+console.log(`| server | ${loads.map(({ name }) => name).join(' | ')} |`);
+console.log(`| --- |${' ---: |'.repeat(loads.length)}`);
+const stockP99 = servers[1].p99s.map(median);
+for (const { name, p99s } of servers) {
+  const cells = p99s.map(
+    (values, index) => `${median(values).toFixed(2)} (${(median(values) / stockP99[index]).toFixed(2)})`,
+  );
+  console.log(`| ${name} | ${cells.join(' | ')} |`);
 }
 for (const { child } of [load, ...servers]) child.disconnect();

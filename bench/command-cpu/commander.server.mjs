@@ -23,7 +23,11 @@ Controller()(BenchController);
 
 class BenchModule {}
 Module({
-  imports: [ConfigModule.forRoot(readSettings({ TCP_PORT: '0' })), LifecycleModule, TransportModule],
+  imports: [
+    ConfigModule.forRoot(readSettings({ TCP_PORT: '0', MAX_REQUESTS_PER_SECOND: '0' })),
+    LifecycleModule,
+    TransportModule,
+  ],
   controllers: [BenchController],
 })(BenchModule);
 

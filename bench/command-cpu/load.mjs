@@ -1,14 +1,21 @@
-// Sends commands as the parent says: { port, connections, inFlight, isBurst, requests } → 'done'.
+// Sends commands as the parent says: { port, connections, inFlight, isBurst, requests } → { p99Ms }, from the write of a command to its reply.
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { StringDecoder } from 'node:string_decoder';
+import { quantile } from '../support/quantile.mjs';
 import { DATA, frame, PATTERN } from './request.mjs';
 
 let lastId = 0;
-const request = () => frame({ id: String(++lastId), pattern: PATTERN, data: DATA });
+const sentAt = new Map();
+const request = () => {
+  const id = String(++lastId);
+  sentAt.set(id, performance.now());
+  return frame({ id, pattern: PATTERN, data: DATA });
+};
+const replyId = /"id":"(\d+)"/g;
 
 /** Keeps `inFlight` commands under way on one connection until `requests` are answered; as bursts: none before all are back. */
-async function drive({ port, inFlight, isBurst, requests }) {
+async function drive({ port, inFlight, isBurst, requests, tookMs }) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await once(socket, 'connect');
   const decoder = new StringDecoder('utf8');
@@ -36,6 +43,11 @@ async function drive({ port, inFlight, isBurst, requests }) {
         if (!unread.includes('"isDisposed":true', hash) || unread.slice(hash, end).includes('"err"')) {
           return reject(new Error(`unexpected reply ${unread.slice(hash + 1, end)}`));
         }
+        // Commander's packets begin with the reply, in which an id is no number.
+        replyId.lastIndex = hash;
+        const [, id] = replyId.exec(unread);
+        tookMs.push(performance.now() - sentAt.get(id));
+        sentAt.delete(id);
         offset = end;
         count++;
       }
@@ -53,7 +65,8 @@ async function drive({ port, inFlight, isBurst, requests }) {
 process.on('disconnect', () => process.exit(0));
 process.on('message', async ({ connections, requests, ...rest }) => {
   const each = Math.ceil(requests / connections);
-  await Promise.all(Array.from({ length: connections }, () => drive({ ...rest, requests: each })));
-  process.send('done');
+  const tookMs = [];
+  await Promise.all(Array.from({ length: connections }, () => drive({ ...rest, requests: each, tookMs })));
+  process.send({ p99Ms: quantile(tookMs, 0.99) });
 });
 process.send('ready');

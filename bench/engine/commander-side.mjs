@@ -31,6 +31,8 @@ export class CommanderSide {
         TCP_PORT: '0',
         HTTP_PORT: '0',
         LOG_LEVEL: 'warn',
+        // One connection asks for everything.
+        MAX_REQUESTS_PER_SECOND: '0',
         MAX_CONCURRENT_RUNS: String(concurrency),
         RUNS_KEPT_PER_NAMESPACE: String(kept),
         RUNS_KEPT_PER_SCHEDULE: String(keptPerSchedule),
