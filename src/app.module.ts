@@ -5,6 +5,7 @@ import type { Settings } from './config/settings.js';
 import { DiagnosticsCommandsController } from './diagnostics/commands/diagnostics-commands.controller.js';
 import { DiagnosticsModule } from './diagnostics/diagnostics.module.js';
 import { MemoryReadiness } from './diagnostics/readiness/memory.readiness.js';
+import { RedisLives } from './diagnostics/redis-lives/redis-lives.js';
 import { InFlightSource } from './diagnostics/sources/in-flight.source.js';
 import { QueuesSource } from './diagnostics/sources/queues.source.js';
 import { RedisSource } from './diagnostics/sources/redis.source.js';
@@ -46,6 +47,7 @@ export class AppModule {
             softLimitRatio: settings.memorySoftLimitRatio,
           },
           sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
+          archive: settings.recorderRedisSamples > 0 ? RedisLives : undefined,
           controllers: [DiagnosticsCommandsController],
           imports: [TransportModule, RunsModule],
         }),

@@ -450,6 +450,13 @@ export const settings = {
     600_000,
     'How often the recorder takes a sample of this process.',
   ),
+  recorderRedisSamples: count(
+    'RECORDER_REDIS_SAMPLES',
+    1_080,
+    0,
+    100_000,
+    'Samples of the recorder that Redis keeps of each replica, 2 KiB each, for when its disk goes with it; 0: none.',
+  ),
   heapSampling: setting(
     'HEAP_SAMPLING',
     z.enum(['demand', 'always']),

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { jsonSchema, replyInstantSchema, requestSchema } from './common.schema.js';
 import { ledgerGroupsQuerySchema, ledgerGroupsSchema, ledgerStatusSchema } from './ledger.schema.js';
-import { historyQuerySchema, historySchema, livesSchema } from './recorder.schema.js';
+import {
+  historyQuerySchema,
+  historySchema,
+  livesQuerySchema,
+  livesSchema,
+  recorderStatusSchema,
+} from './recorder.schema.js';
 import { verdictsQuerySchema, verdictsSchema } from './verdict.schema.js';
 
 const bytesSchema = z.int().min(0);
@@ -87,6 +93,7 @@ export const diagnosticsSections = {
   }),
   cpu: z.strictObject({ userMs: msSchema, systemMs: msSchema, windowMs: msSchema, usedRatio: ratioSchema }),
   ledger: ledgerStatusSchema,
+  recorder: recorderStatusSchema,
 } as const;
 
 type Sections = typeof diagnosticsSections;
@@ -115,6 +122,7 @@ export const diagnosticsSummarySchema = z
     gc: orError(diagnosticsSections.gc),
     cpu: orError(diagnosticsSections.cpu),
     ledger: orError(diagnosticsSections.ledger),
+    recorder: orError(diagnosticsSections.recorder),
     /** What the modules of the application tell about themselves, by name. */
     sources: z.record(z.string(), jsonSchema),
   })
@@ -128,5 +136,5 @@ export const diagnosticsCommands = {
   'diagnostics.verdicts': { request: requestSchema(verdictsQuerySchema.shape), reply: verdictsSchema },
   'diagnostics.groups': { request: requestSchema(ledgerGroupsQuerySchema.shape), reply: ledgerGroupsSchema },
   'diagnostics.history': { request: requestSchema(historyQuerySchema.shape), reply: historySchema },
-  'diagnostics.lives': { request: requestSchema({}), reply: livesSchema },
+  'diagnostics.lives': { request: requestSchema(livesQuerySchema.shape), reply: livesSchema },
 } as const;

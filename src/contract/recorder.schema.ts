@@ -48,12 +48,19 @@ export const historySampleSchema = z
   })
   .meta({ id: 'HistorySample' });
 
+/** Name of a replica, or id of one of its lives. */
+const nameSchema = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, 'expected 1–64 of letters, digits, ".", "_" and "-"');
+
 /** What to show of the past. */
 export const historyQuerySchema = z.strictObject({
   /** Only samples that end after it. Default: all there are. */
   from: z.int().min(0).optional(),
   /** Samples are merged so that each spans at least so many ms. Default: as recorded. */
   step: z.int().min(1_000).max(3_600_000).optional(),
+  /** Of this life instead of the present one, merged to 720 samples at most. */
+  life: nameSchema.optional(),
+  /** Whose life that was. Default: this replica's. */
+  instance: nameSchema.optional(),
 });
 
 /** What `GET /diagnostics/history` and `diagnostics.history` answer; samples oldest first. */
@@ -91,17 +98,55 @@ export const lifeSchema = z
   })
   .meta({ id: 'Life' });
 
+/** Whose lives to list. */
+export const livesQuerySchema = z.strictObject({
+  /** Another replica, perhaps one that is gone. Default: this one. */
+  instance: nameSchema.optional(),
+});
+
 /** What `GET /diagnostics/lives` and `diagnostics.lives` answer; latest first. */
 export const livesSchema = z
   .strictObject({
     takenAt: replyInstantSchema,
     current: lifeSchema,
     previous: z.array(lifeSchema),
+    /** Replicas of which something is kept in Redis, this one included. */
+    instances: z.array(z.strictObject({ instance: z.string(), lastAt: replyInstantSchema })),
+    /** Why lives that only Redis keeps are missing; null when none are. */
+    unread: z.string().nullable(),
   })
   .meta({ id: 'Lives' });
+
+/** What the recorder has kept, and what it had to drop. */
+export const recorderStatusSchema = z.strictObject({
+  /** Id of this life. */
+  life: z.string(),
+  samplesCount: countSchema,
+  /** Length of what is held in memory. */
+  historyBytes: bytesSchema,
+  /** Files of evidence that this life wrote. */
+  evidenceCount: countSchema,
+  /** Null without a directory. */
+  file: z
+    .strictObject({ writtenCount: countSchema, droppedCount: countSchema, failing: z.string().nullable() })
+    .nullable(),
+  /** The copy in Redis; null where there is none. */
+  copy: z
+    .strictObject({
+      writtenCount: countSchema,
+      /** Not confirmed in time, or not sent at all. */
+      droppedCount: countSchema,
+      underWayCount: countSchema,
+      lastWrittenAt: replyInstantSchema.nullable(),
+      failing: z.string().nullable(),
+    })
+    .nullable(),
+});
 
 export type HistorySample = z.output<typeof historySampleSchema>;
 export type HistoryQuery = z.output<typeof historyQuerySchema>;
 export type History = z.output<typeof historySchema>;
 export type Life = z.output<typeof lifeSchema>;
 export type Lives = z.output<typeof livesSchema>;
+export type LivesQuery = z.output<typeof livesQuerySchema>;
+export type RecorderStatus = z.output<typeof recorderStatusSchema>;

@@ -2,17 +2,18 @@ import { ConfigurableModuleBuilder, type DynamicModule, Logger, type Type } from
 import type { DiagnosticsSource } from './diagnostics-source.js';
 import type { DiagnosticsParts, DiagnosticsSettings } from './diagnostics.options.js';
 import { Diagnostics } from './diagnostics.js';
+import type { LifeArchive } from './recorder/life-archive.js';
 
 /** `forRoot` and `forRootAsync` (useFactory, useClass, useExisting), as Nest itself makes them. */
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<DiagnosticsSettings>({ moduleName: 'Diagnostics' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createDiagnosticsOptions')
-    .setExtras<DiagnosticsParts>({ sources: [], controllers: [], imports: [] }, withDiagnostics)
+    .setExtras<DiagnosticsParts>({ sources: [], controllers: [], imports: [], archive: undefined }, withDiagnostics)
     .build();
 
 function withDiagnostics(definition: DynamicModule, parts: DiagnosticsParts): DynamicModule {
-  const { sources = [], controllers = [], imports = [] } = parts;
+  const { sources = [], controllers = [], imports = [], archive } = parts;
   const sourceClasses = sources.filter(isClass);
   return {
     ...definition,
@@ -21,10 +22,19 @@ function withDiagnostics(definition: DynamicModule, parts: DiagnosticsParts): Dy
     providers: [
       ...(definition.providers ?? []),
       ...sourceClasses,
+      ...(archive === undefined ? [] : [archive]),
       {
         provide: Diagnostics,
-        inject: [MODULE_OPTIONS_TOKEN, ...sourceClasses],
-        useFactory: (settings: DiagnosticsSettings, ...made: DiagnosticsSource[]) =>
+        inject: [
+          MODULE_OPTIONS_TOKEN,
+          archive === undefined ? { token: 'no archive', optional: true } : archive,
+          ...sourceClasses,
+        ],
+        useFactory: (
+          settings: DiagnosticsSettings,
+          madeArchive: LifeArchive | undefined,
+          ...made: DiagnosticsSource[]
+        ) =>
           new Diagnostics({
             token: settings.token,
             metrics: settings.metrics,
@@ -34,6 +44,7 @@ function withDiagnostics(definition: DynamicModule, parts: DiagnosticsParts): Dy
               ...(settings.sources ?? []),
             ],
             recorder: settings.recorder,
+            archive: madeArchive,
             heapSampling: settings.heapSampling,
             log: nestLog(),
           }),

@@ -1,6 +1,7 @@
 import type { DynamicModule, ForwardReference, Type } from '@nestjs/common';
 import type { DiagnosticsSource } from './diagnostics-source.js';
 import type { HeapSamplingMode } from './heap/heap-lease.js';
+import type { LifeArchive } from './recorder/life-archive.js';
 import type { RecorderOptions } from './recorder/recorder.options.js';
 
 /** What a factory of `DiagnosticsModule.forRootAsync` returns. */
@@ -23,6 +24,8 @@ export interface DiagnosticsSettings {
 export interface DiagnosticsParts {
   /** Sections of the application: objects, or classes that Nest makes. */
   sources?: readonly (DiagnosticsSource | Type<DiagnosticsSource>)[];
+  /** A class that Nest makes, which keeps the lives of the recorder where they outlive the machine. */
+  archive?: Type<LifeArchive> | undefined;
   /** Further controllers that serve the same answers, for instance over TCP; `Diagnostics` is injectable in them. */
   controllers?: readonly Type[];
   /** Modules whose exports `sources` and `controllers` inject. */

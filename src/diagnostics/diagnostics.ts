@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Verdict } from '../contract/verdict.schema.js';
-import { heapSampling as heapSamplingFor, ledgerSnapshot } from '../ledger/index.js';
+import { heapSampling as heapSamplingFor, ledgerReport, ledgerSnapshot } from '../ledger/index.js';
 import type { DiagnosticsLog } from './diagnostics-log.js';
 import type { DiagnosticsPart } from './diagnostics-part.js';
 import type { DiagnosticsSource } from './diagnostics-source.js';
@@ -12,11 +12,14 @@ import { DiagnosticsHttp } from './http/diagnostics-http.js';
 import type { Endpoint } from './http/endpoint.js';
 import { LivePart } from './live/live.part.js';
 import { LivesPart } from './lives/lives.part.js';
+import { PastLives } from './lives/past-lives.js';
+import { RecorderMeasurement } from './measurements/recorder.measurement.js';
 import { MetricsPart } from './metrics/metrics.part.js';
 import { OpenApiPart } from './openapi/openapi.part.js';
 import { PagePart } from './page/page.part.js';
 import { profileParts } from './profiles/profile-parts.js';
 import { inFlightSum } from './recorder/in-flight-sum.js';
+import type { LifeArchive } from './recorder/life-archive.js';
 import type { MemoryPressure } from './recorder/memory/memory-watch.js';
 import { Recorder } from './recorder/recorder.js';
 import { type RecorderOptions, recorderSettings } from './recorder/recorder.options.js';
@@ -29,6 +32,8 @@ export interface DiagnosticsSetup {
   token?: string | undefined;
   sources?: readonly DiagnosticsSource[];
   recorder?: RecorderOptions | undefined;
+  /** Where the recorder keeps lives besides memory and file. */
+  archive?: LifeArchive | undefined;
   heapSampling?: HeapSamplingMode | undefined;
   /** Whether `/metrics` is served beside `/diagnostics/metrics`. Default true. */
   metrics?: boolean | undefined;
@@ -47,8 +52,8 @@ export class Diagnostics {
   private readonly http: DiagnosticsHttp;
 
   /** @throws Error when two sources have one name, or one has a name that cannot be shown */
-  constructor({ token, sources = [], recorder: recorderOptions, heapSampling, metrics = true, log }: DiagnosticsSetup) {
-    this.summary = new SummaryPart(sources, log);
+  constructor(setup: DiagnosticsSetup) {
+    const { token, sources = [], recorder: recorderOptions, archive, heapSampling, metrics = true, log } = setup;
     const inFlightCount = inFlightSum(sources);
     this.verdicts = new VerdictsPart(log);
     const suspects = (): readonly Verdict[] => this.verdicts.suspects();
@@ -56,13 +61,18 @@ export class Diagnostics {
       settings: recorderSettings(recorderOptions),
       inFlightCount,
       suspects,
+      archive,
+      lookUpPositions: ledgerReport,
       evidence: { groups: ledgerSnapshot, heap: heapSamplingFor('evidence') },
       log,
     });
     this.recorder = recorder;
+    this.summary = new SummaryPart(sources, log, [new RecorderMeasurement(recorder)]);
     const lastSample = () => recorder.history.last();
-    this.history = new HistoryPart(recorder.history);
-    this.lives = new LivesPart({ life: recorder.life, directory: recorder.directory, lastSample, suspects }, log);
+    const { life, directory } = recorder;
+    const past = new PastLives(life, directory, archive);
+    this.history = new HistoryPart(recorder.history, life, past);
+    this.lives = new LivesPart({ life, past, directory, lastSample, suspects }, log);
     const live = new LivePart(
       { taker: new SampleTaker(inFlightCount), lastSample, verdicts: () => this.verdicts.latest() },
       log,

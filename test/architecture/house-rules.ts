@@ -18,7 +18,7 @@ const FOR_OTHER_APPS: Readonly<Record<string, readonly string[]>> = {
   sdk: ['contract'],
   cli: ['sdk', 'contract'],
   jest: ['ledger'],
-  // Runs in a browser, and takes types alone from the contract.
+  // Runs in a browser, and takes types from the contract, and how amounts are written.
   page: ['contract'],
 };
 

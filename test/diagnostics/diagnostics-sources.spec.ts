@@ -4,6 +4,7 @@ import { Queue } from 'bullmq';
 import { diagnosticsSummarySchema } from '../../src/contract/diagnostics.schema';
 import { Diagnostics, DiagnosticsModule, type DiagnosticsSource } from '../../src/diagnostics/index';
 import { SOURCE_MAX_BYTES, SOURCE_TIMEOUT_MS } from '../../src/diagnostics/summary/source-reader';
+import { RecorderMeasurement } from '../../src/diagnostics/measurements/recorder.measurement';
 import { SummaryPart } from '../../src/diagnostics/summary/summary.part';
 import { InFlightSource } from '../../src/diagnostics/sources/in-flight.source';
 import { QueuesSource } from '../../src/diagnostics/sources/queues.source';
@@ -19,6 +20,7 @@ import { eventually } from '../support/eventually';
 import { httpGet } from '../support/http-get';
 import { RedisServer } from '../support/redis-server';
 import { DiagnosticsApp } from './support/diagnostics-app';
+import { aRecorder } from './support/a-recorder';
 
 const silent = { info: () => undefined, warn: () => undefined };
 const SECRET = 'redis://user:hunter2@10.0.0.1:6379';
@@ -153,7 +155,8 @@ describe('a source', () => {
 describe('a measurement that fails', () => {
   it('is an error in its own place, logged when it begins', async () => {
     const warnings: string[] = [];
-    const service = new SummaryPart([], { ...silent, warn: (line) => void warnings.push(line) });
+    const log = { ...silent, warn: (line: string) => void warnings.push(line) };
+    const service = new SummaryPart([], log, [new RecorderMeasurement(aRecorder(log))]);
     service.start();
     const real = process.getActiveResourcesInfo;
     try {

@@ -1,7 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
+import { CommandError } from '../../contract/command-error.js';
 import type { CommandReply, CommandRequest } from '../../contract/commands.js';
 import { Command } from '../../transport/command.decorator.js';
 import { Diagnostics } from '../diagnostics.js';
+import { HttpRefusal } from '../http/http-refusal.js';
 
 /** Longest history that is answered: with what else a reply holds it must fit into the smallest MAX_SEND_BUFFER_BYTES. */
 const MAX_HISTORY_BYTES = 48 * 1_024;
@@ -41,13 +43,22 @@ export class DiagnosticsCommandsController {
   }
 
   @Command('diagnostics.history')
-  async history({ from, step }: CommandRequest<'diagnostics.history'>): Promise<CommandReply<'diagnostics.history'>> {
-    return this.diagnostics.history.readWithin(MAX_HISTORY_BYTES, { from, step });
+  async history(asked: CommandRequest<'diagnostics.history'>): Promise<CommandReply<'diagnostics.history'>> {
+    const { from, step, life, instance } = asked;
+    const { history } = this.diagnostics;
+    if (life === undefined && instance !== undefined)
+      throw new CommandError('INVALID_ARGUMENT', 'instance: tell which of its lives, by life');
+    if (life === undefined) return history.readWithin(MAX_HISTORY_BYTES, { from, step });
+    const past = await history.past({ life, instance, from, step }).catch((error: unknown) => {
+      throw error instanceof HttpRefusal ? new CommandError('UNAVAILABLE', error.message) : error;
+    });
+    if (past === null) throw new CommandError('NOT_FOUND', 'nothing is kept of a life with this id');
+    return history.readWithin(MAX_HISTORY_BYTES, { step }, past);
   }
 
   @Command('diagnostics.lives')
-  async lives(): Promise<CommandReply<'diagnostics.lives'>> {
-    const { takenAt, current, previous } = await this.diagnostics.lives.read();
-    return { takenAt, current, previous: previous.slice(0, MAX_LIVES) };
+  async lives({ instance }: CommandRequest<'diagnostics.lives'>): Promise<CommandReply<'diagnostics.lives'>> {
+    const lives = await this.diagnostics.lives.read({ instance });
+    return { ...lives, previous: lives.previous.slice(0, MAX_LIVES) };
   }
 }

@@ -1,7 +1,7 @@
 import type { HeapAnswer } from '../../contract/heap.schema.js';
 import { placeText } from '../text/place-text.js';
 import { textTable } from '../text/text-table.js';
-import { bytesText } from '../text/units.js';
+import { bytesText } from '../../contract/amount-text.js';
 
 /** The sites as aligned lines for a terminal, below a line that says what they are taken from. */
 export function heapText({ sampling, heapUsedBytes, sampledBytes, sites, totalCount }: HeapAnswer): string {

@@ -2,7 +2,8 @@ import type { History, HistorySample } from '../../contract/recorder.schema.js';
 import { cleanText } from '../text/clean-text.js';
 import { placeText } from '../text/place-text.js';
 import { textTable } from '../text/text-table.js';
-import { bytesText, countText, durationText, instantText, ratioText } from '../text/units.js';
+import { bytesText, countText, durationText, ratioText } from '../../contract/amount-text.js';
+import { instantText } from '../text/instant-text.js';
 
 const right = (title: string) => ({ title, align: 'right' }) as const;
 

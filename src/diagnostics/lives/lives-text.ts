@@ -1,7 +1,8 @@
-import type { Life } from '../../contract/recorder.schema.js';
+import type { Life, Lives } from '../../contract/recorder.schema.js';
 import { cleanText } from '../text/clean-text.js';
 import { placeText } from '../text/place-text.js';
-import { bytesText, countText, durationText, instantText } from '../text/units.js';
+import { bytesText, countText, durationText } from '../../contract/amount-text.js';
+import { instantText } from '../text/instant-text.js';
 
 const ends: Record<Life['end'], string> = {
   running: 'runs',
@@ -13,11 +14,21 @@ const ends: Record<Life['end'], string> = {
 };
 
 /** Lives as paragraphs: how each ended, what it was like at last, what was leaking. */
-export function livesText(lives: readonly Life[]): string {
-  return lives.map(lifeText).join('\n');
+export function livesText({ current, previous, instances, unread }: Lives): string {
+  const others = instances.filter(({ instance }) => instance !== current.instance);
+  return [
+    ...[current, ...previous].map(lifeText),
+    ...(unread === null ? [] : [`lives that only Redis keeps are missing: ${cleanText(unread)}\n`]),
+    ...(others.length === 0
+      ? []
+      : [
+          `other instances: ${others.map(({ instance, lastAt }) => `${instance} (${instantText(lastAt)})`).join(', ')}\n`,
+        ]),
+  ].join('\n');
 }
 
-function lifeText(life: Life): string {
+/** One life as a paragraph. */
+export function lifeText(life: Life): string {
   const { id, pid, startedAt, endedAt, end, exitCode, lastSample, verdicts, evidence } = life;
   const code = exitCode === null ? '' : ` with exit code ${exitCode}`;
   const moment = endedAt === null ? '' : `, ${instantText(endedAt)}`;

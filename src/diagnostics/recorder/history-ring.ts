@@ -46,6 +46,10 @@ export class HistoryRing {
     return last === undefined ? null : (JSON.parse(last.json) as HistorySample);
   }
 
+  get samplesCount(): number {
+    return this.coarse.items.length + (this.pending === undefined ? 0 : 1) + this.fine.items.length;
+  }
+
   /** Length of all that is held, as JSON. */
   get heldBytes(): number {
     return this.fine.heldBytes + this.coarse.heldBytes;

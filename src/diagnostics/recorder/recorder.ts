@@ -1,20 +1,23 @@
 import { randomBytes } from 'node:crypto';
-import type { HistorySample } from '../../contract/recorder.schema.js';
+import type { HistorySample, RecorderStatus } from '../../contract/recorder.schema.js';
 import type { Verdict } from '../../contract/verdict.schema.js';
+import { MemoryReader } from '../../ledger/process/memory-figures.js';
 import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import type { Endpoint } from '../http/endpoint.js';
+import { metricGroup } from '../metrics/metric.js';
+import { recorderMetrics } from '../metrics/recorder.metrics.js';
 import { EvidenceBundle, type EvidenceInputs } from './files/evidence-bundle.js';
 import { EvidenceDirectory } from './files/evidence-directory.js';
 import { LifeFile } from './files/life-file.js';
 import type { LifeHeader } from './files/life-record.js';
 import { processIdentity } from './files/process-identity.js';
+import { GrowthPositions } from './growth-positions.js';
 import { HistoryRing } from './history-ring.js';
-import { MemoryReader } from '../../ledger/process/memory-figures.js';
+import type { LifeArchive } from './life-archive.js';
 import { type MemoryPressure, MemoryWatch } from './memory/memory-watch.js';
 import type { RecorderSettings } from './recorder.options.js';
-import type { RecorderSink } from './recorder-sink.js';
 import { SampleTaker } from './sample-taker.js';
 
 /** How often memory is compared with its limits. */
@@ -27,19 +30,23 @@ export interface RecorderSetup {
   inFlightCount(): number | null;
   /** Those that are growing or leaking now, at most a few. */
   suspects(): readonly Verdict[];
-  sinks?: readonly RecorderSink[];
+  /** Where records go besides memory and file. */
+  archive?: LifeArchive | undefined;
+  /** Looks up the positions in the sources, which later snapshots of the ledger then have. */
+  lookUpPositions?: () => Promise<unknown>;
   /** What else the evidence at the soft limit is made of; without it, or without a directory, none is written. */
   evidence?: Pick<EvidenceInputs, 'groups' | 'heap'>;
   log: DiagnosticsLog;
 }
 
 /**
- * Takes a sample every so often, and keeps what was: in memory, in the file of this life, in the sinks. Looks at the memory
+ * Takes a sample every so often, and keeps what was: in memory, in the file of this life, in the archive. Looks at the memory
  * once a second, and samples with every look while its limit is near. Never throws into the application, never keeps the
  * process alive.
  */
 export class Recorder implements DiagnosticsPart {
   readonly endpoints: readonly Endpoint[] = [];
+  readonly metrics = [metricGroup({ name: 'recorder', read: () => this.status, metrics: recorderMetrics })];
   readonly history = new HistoryRing();
   /** This life. */
   readonly life: LifeHeader;
@@ -50,6 +57,7 @@ export class Recorder implements DiagnosticsPart {
   private readonly taker: SampleTaker;
   private readonly memory = new MemoryReader();
   private readonly watch: MemoryWatch;
+  private readonly positions: GrowthPositions;
   private readonly pulseMs: number;
   private timer: NodeJS.Timeout | undefined;
   private nextSampleMs = 0;
@@ -60,6 +68,7 @@ export class Recorder implements DiagnosticsPart {
     this.life = newLife(settings.instance);
     this.taker = new SampleTaker(inFlightCount);
     this.watch = new MemoryWatch(settings.softLimitRatio);
+    this.positions = new GrowthPositions(setup.lookUpPositions ?? (() => Promise.resolve()));
     this.pulseMs = Math.min(PULSE_MS, settings.intervalMs);
     if (settings.directory === undefined) return;
     this.directory = new EvidenceDirectory(settings.directory, settings.maxBytes);
@@ -75,6 +84,18 @@ export class Recorder implements DiagnosticsPart {
     return this.watch.pressure;
   }
 
+  /** What was kept, and what had to be dropped. */
+  get status(): RecorderStatus {
+    return {
+      life: this.life.id,
+      samplesCount: this.history.samplesCount,
+      historyBytes: this.history.heldBytes,
+      evidenceCount: this.evidence?.writtenCount ?? 0,
+      file: this.file?.status ?? null,
+      copy: this.setup.archive?.status ?? null,
+    };
+  }
+
   start(): void {
     if (this.timer !== undefined) return;
     this.taker.start();
@@ -85,13 +106,15 @@ export class Recorder implements DiagnosticsPart {
     this.timer.unref();
   }
 
-  stop(): void {
+  /** Resolves within half a second. */
+  async stop(): Promise<void> {
     if (this.timer === undefined) return;
     uncounted.timers.clearInterval(this.timer);
     this.timer = undefined;
     this.taker.stop();
     this.evidence?.stop();
     this.file?.stop();
+    await this.setup.archive?.end(this.life, Date.now());
   }
 
   private pulse(): void {
@@ -110,16 +133,14 @@ export class Recorder implements DiagnosticsPart {
     const sample = this.taker.take();
     this.history.add(sample);
     this.tell(sample);
+    if (this.watch.pressure === null && !this.watch.isNear) this.positions.seen(sample.growing);
     this.hasFailed = false;
   }
 
   private tell(sample: HistorySample): void {
     const record = { sample, isNearLimit: this.watch.isNear, verdicts: [...this.setup.suspects()] };
     this.file?.write(record);
-    const { sinks = [] } = this.setup;
-    if (sinks.length === 0) return;
-    const json = JSON.stringify({ life: this.life.id, pid: this.life.pid, ...record });
-    for (const sink of sinks) sink.write(json);
+    this.setup.archive?.write(this.life, record);
   }
 
   private guarded(work: () => void): void {

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
 import { HttpRefusal } from '../http/http-refusal.js';
-import { bytesText } from '../text/units.js';
+import { bytesText } from '../../contract/amount-text.js';
 import { type SnapshotPreflight, snapshotPreflight } from './snapshot-preflight.js';
 
 /** A heap snapshot, for whoever asks for it in person: none is ever taken otherwise. */

@@ -1,3 +1,5 @@
+import { isNativeError } from 'node:util/types';
+
 /** What is shown in the place of a section that could not be read. */
 export interface SectionError {
   error: string;
@@ -14,7 +16,8 @@ export class ShownError extends Error {
  */
 export function sectionError(failure: unknown): SectionError {
   if (failure instanceof ShownError) return { error: failure.message };
-  if (!(failure instanceof Error)) return { error: 'failed' };
+  // Not by `instanceof`: a failure of the file system may come from another realm.
+  if (!isNativeError(failure)) return { error: 'failed' };
   const { code } = failure as { code?: unknown };
   const kind = /^\w{1,64}$/.test(failure.name) ? failure.name : 'Error';
   return { error: typeof code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? `${kind} (${code})` : kind };

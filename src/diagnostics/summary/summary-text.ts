@@ -1,5 +1,6 @@
 import { cleanText } from '../text/clean-text.js';
-import { bytesText, countText, durationText, instantText, ratioText } from '../text/units.js';
+import { bytesText, countText, durationText, ratioText } from '../../contract/amount-text.js';
+import { instantText } from '../text/instant-text.js';
 
 /** One line: a dotted path inside its section and the value with its unit. */
 type Line = [path: string, value: string];

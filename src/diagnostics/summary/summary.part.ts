@@ -17,6 +17,7 @@ import type { DiagnosticsPart } from '../diagnostics-part.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
 import { formatSchema, jsonOrText } from '../http/http-query.js';
+import type { Measurement } from '../measurement.js';
 import type { MetricGroup } from '../metrics/metric.js';
 import { standardMetrics } from '../metrics/standard-metrics.js';
 import { rounded } from '../rounding.js';
@@ -29,16 +30,21 @@ const SOURCE_NAME = /^[A-Za-z][A-Za-z0-9-]{0,63}$/;
 
 /** Reads every measurement and source into one answer. A section that fails says so in its place; the rest stands. */
 export class SummaryPart implements DiagnosticsPart {
-  private readonly measurements = standardMeasurements();
+  private readonly measurements: readonly Measurement[];
   private readonly sources: SourceReader[];
   /** Sections that failed at their last read: a failure is logged when it begins, not with every read. */
   private readonly failing = new Set<string>();
 
-  /** @throws Error when two sources have one name, or one has a name that cannot be shown */
+  /**
+   * @param further sections besides those that every process has
+   * @throws Error when two sources have one name, or one has a name that cannot be shown
+   */
   constructor(
     sources: readonly DiagnosticsSource[],
     private readonly log: DiagnosticsLog,
+    further: readonly Measurement[] = [],
   ) {
+    this.measurements = [...standardMeasurements(), ...further];
     const names = new Set<string>();
     for (const { name } of sources) {
       if (!SOURCE_NAME.test(name))

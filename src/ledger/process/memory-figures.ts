@@ -23,7 +23,12 @@ const PLACES = [
 /** Reads {@link MemoryFigures}: a few small files of the kernel. Never throws. */
 export class MemoryReader {
   private readonly machineBytes = totalmem();
-  private readonly idleFilePages = idleFilePagesReader();
+  private readonly idleFilePages: () => number | null;
+
+  /** @param root below which /proc and /sys stand: another one in tests */
+  constructor(root = '') {
+    this.idleFilePages = idleFilePagesReader(root);
+  }
 
   read(): MemoryFigures {
     const { used_heap_size: heapUsedBytes, heap_size_limit: heapLimitBytes } = getHeapStatistics();
@@ -41,12 +46,12 @@ export class MemoryReader {
 }
 
 /** Null where the figure cannot be had. */
-function idleFilePagesReader(): () => number | null {
+function idleFilePagesReader(root: string): () => number | null {
   for (const { line, mount, field } of PLACES) {
-    const own = textOf('/proc/self/cgroup')?.match(line)?.[1];
+    const own = textOf(`${root}/proc/self/cgroup`)?.match(line)?.[1];
     if (own === undefined) continue;
     // In a container its own group is often mounted at the root, whatever the path says.
-    for (const file of [`${mount}${own}/memory.stat`, `${mount}/memory.stat`]) {
+    for (const file of [`${root}${mount}${own}/memory.stat`, `${root}${mount}/memory.stat`]) {
       const pattern = new RegExp(`^${field} (\\d+)$`, 'm');
       const read = (): number | null => {
         const value = textOf(file)?.match(pattern)?.[1];

@@ -18,6 +18,7 @@ import { ServedDocument } from './support/served-document';
 jest.setTimeout(90_000);
 
 const TOKEN = 'a-token-of-the-document';
+const EVIDENCE = 'spec@20260101T000000-1-abcdef.0001.evidence';
 const VALIDATOR = 'node_modules/@seriousme/openapi-schema-validator/bin/validate-api-cli.js';
 
 const table = everyEndpoint.map((endpoint) => [titleOf(endpoint), endpoint] as const);
@@ -37,6 +38,7 @@ describe('GET /diagnostics/openapi.json', () => {
   let base: string;
   let served: ServedDocument;
   let groupId: string;
+  const evidenceDir = mkdtempSync(join(tmpdir(), 'commander-openapi-evidence-'));
 
   const compare = async (endpoint: Endpoint, path: string, headers: Record<string, string> = {}, method?: string) => {
     const answer = await fullAnswer(base, method ?? endpoint.method, path, { headers, forMs: 500 });
@@ -45,9 +47,12 @@ describe('GET /diagnostics/openapi.json', () => {
   };
 
   beforeAll(async () => {
+    // What an earlier life left behind.
+    writeFileSync(join(evidenceDir, EVIDENCE), JSON.stringify({ at: 1, kinds: [] }));
     watched = WatchedProgram.start('app.cjs', program, '--require', {
       MU_DIAGNOSTICS_PORT: '0',
       MU_DIAGNOSTICS_TOKEN: TOKEN,
+      MU_DIAGNOSTICS_EVIDENCE_DIR: evidenceDir,
     });
     base = await watched.base();
     served = new ServedDocument((await httpGet(`${base}/diagnostics/openapi.json`)).json());
@@ -56,7 +61,10 @@ describe('GET /diagnostics/openapi.json', () => {
       return groups.find(({ kind }) => kind === 'interval')?.id ?? false;
     });
   });
-  afterAll(() => watched.remove());
+  afterAll(async () => {
+    await watched.remove();
+    rmSync(evidenceDir, { recursive: true, force: true });
+  });
 
   it('is valid OpenAPI 3.1 by the schema of the specification, references included', () => {
     const directory = mkdtempSync(join(tmpdir(), 'commander-openapi-'));
@@ -134,7 +142,7 @@ describe('GET /diagnostics/openapi.json', () => {
         const timed =
           endpoint.costlySeconds?.(endpoint.query.parse({})) !== undefined && 'seconds' in endpoint.query.shape;
         const asked = [query, timed && !query.includes('seconds=') ? 'seconds=1' : ''].filter(Boolean).join('&');
-        const path = `${pathOf(endpoint, { id: groupId, file })}${asked === '' ? '' : `?${asked}`}`;
+        const path = `${pathOf(endpoint, { id: groupId, file, name: EVIDENCE })}${asked === '' ? '' : `?${asked}`}`;
         const status = await compare(endpoint, path, endpoint.wants === undefined ? {} : { Accept: 'text/html' });
         expect([path, status]).toEqual([path, endpoint.status ?? 200]);
       }
@@ -146,6 +154,7 @@ describe('GET /diagnostics/openapi.json', () => {
     expect(await compare(endpoint, `${path}?planted=1`)).toBe(400);
     expect(await compare(endpoint, path, {}, 'DELETE')).toBe(405);
     if (endpoint.path.includes(':')) expect(await compare(endpoint, pathOf(endpoint))).toBe(404);
+    if (endpoint.path === '/diagnostics/history') expect(await compare(endpoint, `${path}?life=unknown`)).toBe(404);
     if (endpoint.open !== true) {
       await eventually(async () => expect(await compare(endpoint, path, { Host: 'example.org' })).toBe(401));
     }

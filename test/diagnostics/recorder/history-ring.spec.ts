@@ -1,5 +1,7 @@
 import { historySampleSchema } from '../../../src/contract/recorder.schema';
 import { HistoryPart } from '../../../src/diagnostics/history/history.part';
+import { PastLives } from '../../../src/diagnostics/lives/past-lives';
+import { BoundedSeries } from '../../../src/diagnostics/recorder/bounded-series';
 import { HistoryRing } from '../../../src/diagnostics/recorder/history-ring';
 import { mergedBySteps, mergedSample } from '../../../src/diagnostics/recorder/merged-sample';
 import { sample } from './support/sample';
@@ -102,9 +104,20 @@ describe('merged samples', () => {
     expect(mergedBySteps(samples, 1_000)).toEqual(samples);
   });
 
+  it('of a whole day stay within a number, cover all of it, and end with the last one', () => {
+    const series = new BoundedSeries(720, 1);
+    for (let count = 1; count <= 86_400; count++)
+      series.add(sample({ at: count * 1_000, intervalMs: 1_000, rssBytes: count, openFdsCount: count }));
+    expect(series.samples.length).toBeLessThanOrEqual(720);
+    expect(series.samples.length).toBeGreaterThan(360);
+    expect(series.samples.reduce((sum, { intervalMs }) => sum + intervalMs, 0)).toBe(86_400_000);
+    expect(series.samples.at(-1)).toMatchObject({ at: 86_400_000, rssBytes: 86_400, openFdsCount: 86_400 });
+  });
+
   it('become fewer until the answer is short enough', () => {
     const { ring } = filled(24);
-    const part = new HistoryPart(ring);
+    const life = { id: 'own', instance: 'spec', pid: 1, startedAt: 0, identity: null };
+    const part = new HistoryPart(ring, life, new PastLives(life, undefined, undefined));
     const whole = part.read({});
     const short = part.readWithin(48 * 1_024, {});
     expect(JSON.stringify(whole).length).toBeGreaterThan(200_000);

@@ -13,9 +13,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { LifeFile } from '../../../src/diagnostics/recorder/files/life-file';
-import { readLife, readSamples } from '../../../src/diagnostics/recorder/files/life-reader';
+import { fileSamples, readLife } from '../../../src/diagnostics/recorder/files/life-reader';
 import { parsedLines, recordLine } from '../../../src/diagnostics/recorder/files/record-line';
-import { EvidenceDirectory } from '../../../src/diagnostics/recorder/files/evidence-directory';
+import { EvidenceDirectory, type EvidenceEntry } from '../../../src/diagnostics/recorder/files/evidence-directory';
+import type { HistorySample } from '../../../src/contract/recorder.schema';
 import { eventually } from '../../support/eventually';
 import { directoryOf, lifeFiles, livesBefore, RecordedProcess } from './support/recorded-process';
 import { sample } from './support/sample';
@@ -34,6 +35,16 @@ const record = (count: number) => ({
   isNearLimit: false,
   verdicts: [],
 });
+
+async function samplesIn(
+  directory: string,
+  files: readonly EvidenceEntry[],
+  maxBytes: number,
+): Promise<HistorySample[]> {
+  const samples: HistorySample[] = [];
+  for await (const batch of fileSamples(directoryOf(directory), files, maxBytes)) samples.push(...batch);
+  return samples;
+}
 
 class Log {
   readonly lines: string[] = [];
@@ -94,10 +105,14 @@ describe('the file of a life', () => {
     expect(heldBytes).toBeLessThanOrEqual(MiB);
     expect(heldBytes).toBeGreaterThan(MiB / 4);
     for (const { bytes } of files) expect(bytes).toBeLessThanOrEqual(MiB / 16 + 200);
-    const samples = await readSamples(directoryOf(path), files, 16 * MiB);
+    const samples = await samplesIn(path, files, 16 * MiB);
     expect(samples.map(({ inFlightCount }) => inFlightCount)).toEqual(
       samples.map((_, index) => 20_000 - samples.length + 1 + index),
     );
+    // The last of them, where only so many bytes are read; what was cut in two is left out.
+    const few = await samplesIn(path, files, 40_000);
+    expect(few).toEqual(samples.slice(-few.length));
+    expect(few.length).toBeGreaterThan(40);
     expect(await readLife(directoryOf(path), files)).toMatchObject({ header: life, last: record(20_000) });
     expect(log.lines).toEqual([]);
   });
@@ -129,8 +144,7 @@ describe('the file of a life', () => {
     const file = open(log);
     for (let count = 1; count <= 5; count++) file.write(record(count));
     expect(log.lines).toEqual([expect.stringMatching(/^warn the recorder cannot write its file, .*ENOSPC/)]);
-    expect(file.droppedCount).toBe(5);
-    expect(file.failing).toContain('ENOSPC');
+    expect(file.status).toEqual({ writtenCount: 0, droppedCount: 5, failing: 'Error (ENOSPC)' });
     file.stop();
   });
 
@@ -206,7 +220,7 @@ describe('SIGKILL at any instant', () => {
       await eventually(() => child.announcedCount > 0, { timeoutMs: 60_000, what: `a record; ${child.errors}` });
       await sleep(Math.random() * 300);
       await child.kill();
-      const samples = await readSamples(directoryOf(directory), await lifeFiles(directory), 16 * MiB);
+      const samples = await samplesIn(directory, await lifeFiles(directory), 16 * MiB);
       const numbers = samples.map(({ inFlightCount }) => inFlightCount);
       expect(numbers).toEqual(numbers.map((_, index) => index + 1));
       expect(numbers.length).toBeGreaterThanOrEqual(child.announcedCount - 1);

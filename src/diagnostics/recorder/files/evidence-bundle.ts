@@ -44,6 +44,11 @@ export class EvidenceBundle {
     private readonly log: DiagnosticsLog,
   ) {}
 
+  /** Bundles that were written. */
+  get writtenCount(): number {
+    return this.count;
+  }
+
   /** Memory is over the soft limit, or its end is near. Does nothing during the cool-down and after the last bundle. */
   pressed(pressure: MemoryPressure | null): void {
     const nowMs = performance.now();

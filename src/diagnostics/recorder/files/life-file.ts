@@ -1,5 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import type { RecorderStatus } from '../../../contract/recorder.schema.js';
 import type { DiagnosticsLog } from '../../diagnostics-log.js';
+import { sectionError, ShownError } from '../../summary/section-error.js';
 import type { EvidenceDirectory } from './evidence-directory.js';
 import { onProcessExit } from './exit-marks.js';
 import type { LifeHeader, LifeRecord } from './life-record.js';
@@ -29,7 +31,10 @@ export class LifeFile {
   private isTorn = false;
   private restsUntilMs = 0;
   private failure: string | null = null;
+  /** The same without names of files. */
+  private shownFailure: string | null = null;
   private lostCount = 0;
+  private takenCount = 0;
 
   constructor(
     private readonly directory: EvidenceDirectory,
@@ -40,14 +45,9 @@ export class LifeFile {
     this.keptCount = Math.floor(LIFE_SHARE / FILE_SHARE);
   }
 
-  /** Records that could not be written. */
-  get droppedCount(): number {
-    return this.lostCount;
-  }
-
-  /** Why nothing can be written at present; null while all is well. */
-  get failing(): string | null {
-    return this.failure;
+  /** Records that were written and that could not be; why nothing can be at present, null while all is well. */
+  get status(): NonNullable<RecorderStatus['file']> {
+    return { writtenCount: this.takenCount, droppedCount: this.lostCount, failing: this.shownFailure };
   }
 
   /** Begins the file, so that even a life without a sample is known. */
@@ -74,9 +74,10 @@ export class LifeFile {
       const tookMs = performance.now() - startedMs;
       if (tookMs < SLOW_WRITE_MS) return;
       this.restsUntilMs = startedMs + tookMs + REST_MS;
-      throw new Error(`it took ${Math.round(tookMs)} ms for one line and is left alone for ${REST_MS / 1_000} s`);
+      throw new ShownError(`it took ${Math.round(tookMs)} ms for one line and is left alone for ${REST_MS / 1_000} s`);
     });
-    if (!isWritten) this.lostCount += 1;
+    if (isWritten) this.takenCount += 1;
+    else this.lostCount += 1;
   }
 
   /** Says that the life ended in an orderly way. */
@@ -121,7 +122,7 @@ export class LifeFile {
     this.isTorn = true;
     const count = writeSync(this.fd!, bytes);
     this.writtenBytes += count;
-    if (count < bytes.length) throw new Error(`no space: ${count} of ${bytes.length} bytes were written`);
+    if (count < bytes.length) throw new ShownError(`no space: ${count} of ${bytes.length} bytes were written`);
     this.isTorn = false;
   }
 
@@ -133,10 +134,12 @@ export class LifeFile {
       const text = error instanceof Error ? error.message : String(error);
       if (this.failure === null) this.log.warn(`the recorder cannot write its file, the service goes on: ${text}`);
       this.failure = text;
+      this.shownFailure = sectionError(error).error;
       return false;
     }
     if (this.failure !== null) this.log.info('the recorder writes its file again');
     this.failure = null;
+    this.shownFailure = null;
     return true;
   }
 }

@@ -8,6 +8,8 @@ import { parsedLines } from './record-line.js';
 const HEAD_BYTES = 4_096;
 /** Enough for the last record, however long, and some before it. */
 const TAIL_BYTES = 131_072;
+/** What is read and parsed at once: the service goes on in between. */
+const SLICE_BYTES = 262_144;
 
 type SampleRecord = Extract<LifeRecord, { sample: unknown }>;
 
@@ -40,37 +42,56 @@ export async function readLife(directory: EvidenceDirectory, files: readonly Evi
   return read;
 }
 
-/** The last samples of a life, oldest first, as far as they stand in the last `maxBytes` of its files. Never rejects. */
-export async function readSamples(
+/**
+ * The samples of a life, oldest first, a slice of a file at a time, as far as they stand in the last `maxBytes` of its files.
+ * Never rejects: what cannot be read is missing.
+ */
+export async function* fileSamples(
   directory: EvidenceDirectory,
   files: readonly EvidenceEntry[],
   maxBytes: number,
-): Promise<HistorySample[]> {
-  let samples: HistorySample[] = [];
-  let leftBytes = maxBytes;
-  for (const file of [...files].reverse()) {
-    if (leftBytes <= 0) break;
-    const records = await recordsOf(directory.file(file), Math.max(0, file.bytes - leftBytes), leftBytes);
-    samples = [...records.flatMap((record) => ('sample' in record ? record.sample : [])), ...samples];
-    leftBytes -= file.bytes;
+): AsyncGenerator<HistorySample[]> {
+  let skippedBytes = Math.max(0, files.reduce((sum, { bytes }) => sum + bytes, 0) - maxBytes);
+  for (const file of files) {
+    const from = Math.min(skippedBytes, file.bytes);
+    skippedBytes -= from;
+    let rest: Buffer = Buffer.alloc(0);
+    for (let at = from; at < file.bytes; at += SLICE_BYTES) {
+      const bytes = Buffer.concat([
+        rest,
+        await piece(directory.file(file), at, Math.min(SLICE_BYTES, file.bytes - at)),
+      ]);
+      const end = bytes.lastIndexOf('\n') + 1;
+      // Longer than any record: no line of ours.
+      rest = bytes.length - end > TAIL_BYTES ? Buffer.alloc(0) : bytes.subarray(end);
+      yield recordsIn(bytes.subarray(0, end)).flatMap((record) => ('sample' in record ? record.sample : []));
+    }
   }
-  return samples;
 }
 
 async function recordsOf(path: string, from: number, lengthBytes: number): Promise<LifeRecord[]> {
+  return recordsIn(await piece(path, from, lengthBytes));
+}
+
+function recordsIn(bytes: Buffer): LifeRecord[] {
+  return parsedLines(bytes).flatMap((record) => {
+    // Written by another version, perhaps.
+    const parsed = lifeRecordSchema.safeParse(record);
+    return parsed.success ? [parsed.data] : [];
+  });
+}
+
+/** Empty when it cannot be read. */
+async function piece(path: string, from: number, lengthBytes: number): Promise<Buffer> {
   try {
     const file = await open(path);
     try {
       const { bytesRead, buffer } = await file.read(Buffer.alloc(lengthBytes), 0, lengthBytes, from);
-      return parsedLines(buffer.subarray(0, bytesRead)).flatMap((record) => {
-        // Written by another version, perhaps.
-        const parsed = lifeRecordSchema.safeParse(record);
-        return parsed.success ? [parsed.data] : [];
-      });
+      return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();
     }
   } catch {
-    return [];
+    return Buffer.alloc(0);
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { EvidenceDirectory, type EvidenceEntry } from '../../../../src/diagnostics/recorder/files/evidence-directory';
-import { LivesPart } from '../../../../src/diagnostics/lives/lives.part';
+import { PastLives } from '../../../../src/diagnostics/lives/past-lives';
 import type { Life } from '../../../../src/contract/recorder.schema';
 import { dieWithUs } from '../../../support/die-with-us';
 
@@ -67,7 +67,5 @@ export async function lifeFiles(path: string): Promise<EvidenceEntry[]> {
 /** What a new life of this instance would tell of those before it, latest first. */
 export async function livesBefore(path: string, instance = 'spec'): Promise<Life[]> {
   const life = { id: 'new', instance, pid: process.pid, startedAt: Date.now(), identity: null };
-  const log = { info: () => undefined, warn: () => undefined };
-  const part = new LivesPart({ life, directory: directoryOf(path), lastSample: () => null, suspects: () => [] }, log);
-  return (await part.read()).previous;
+  return (await new PastLives(life, directoryOf(path), undefined).read()).previous;
 }
