@@ -16,6 +16,10 @@ export interface CliCall<Options = Record<string, unknown>> {
   readonly options: Options;
   /** Connects with its first request; closed when the command has ended. A command that never asks opens nothing. */
   client(): Promise<CommanderClient>;
+  /** `--token`, of whatever is asked. */
+  readonly token: string | undefined;
+  /** `--json`. */
+  readonly json: boolean;
   /** The deadline of a request: `--timeout`, or without it this many ms. */
   within(defaultMs: number): CallOptions;
 }
@@ -24,8 +28,8 @@ export interface CliCall<Options = Record<string, unknown>> {
 export interface CliAnswer {
   /** Printed by `--json`: the reply of the contract, of a list all pages as one. */
   reply: unknown;
-  /** For people, without a line break at the end. */
-  text(terminal: Terminal): string;
+  /** For people, without a line break at the end; null when the command has shown all there is. */
+  text(terminal: Terminal): string | null;
   /** One line beside the text, for people; it goes to stderr, so that a pipe gets the table alone. */
   note?: string;
   /** The command was answered, and the answer is bad news: exit code 1. */

@@ -4,6 +4,7 @@ import { explainCommand } from './commands/explain.command.js';
 import { resultsGroup } from './commands/results.group.js';
 import { runsGroup } from './commands/runs.group.js';
 import { schedulesGroup } from './commands/schedules.group.js';
+import { topCommand } from './commands/top.command.js';
 import { healthCommand, statsCommand } from './commands/system.commands.js';
 
 /** Every first word, in the order of the help. An option of one name takes a value in all commands, or in none. */
@@ -15,6 +16,7 @@ export const commandTable: Readonly<Record<string, CliCommand | CliGroup>> = {
   explain: explainCommand,
   stats: statsCommand,
   health: healthCommand,
+  top: topCommand,
 };
 
 /** Whether it is commands behind one word. */

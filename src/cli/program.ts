@@ -43,6 +43,8 @@ async function executed({ command, words, options, global }: Command): Promise<C
       words,
       options,
       client: async () => (opened ??= await newClient(global)),
+      token: global.token,
+      json: global.json === true,
       within: (defaultMs) => ({ deadlineMs: global.timeout ?? defaultMs }),
     });
   } finally {
@@ -71,7 +73,8 @@ async function printed({ global }: Command, answer: CliAnswer): Promise<ExitCode
   if (global.json) {
     await writeText(process.stdout, `${printableJson(answer.reply, process.stdout.isTTY ? 2 : undefined)}\n`);
   } else {
-    await writeText(process.stdout, `${answer.text(terminalOf(process.stdout, process.env, global.utc === true))}\n`);
+    const text = answer.text(terminalOf(process.stdout, process.env, global.utc === true));
+    if (text !== null) await writeText(process.stdout, `${text}\n`);
     if (answer.note !== undefined) await writeText(process.stderr, `${printable(answer.note)}\n`);
   }
   return answer.isBad ? 1 : 0;
