@@ -111,6 +111,16 @@ describe('a ledger that is a guest', () => {
     });
   });
 
+  it('keeps nothing alive for following it', async () => {
+    const { collectedCount, followed } = await scenario<{ collectedCount: number; followed: unknown[] }>('lets go');
+    expect(followed).toEqual([
+      ['listener', 50 * 14],
+      ['listener.target', 50 * 14],
+    ]);
+    // The last of each may still be on the stack.
+    expect(collectedCount).toBeGreaterThanOrEqual(98);
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });

@@ -10,11 +10,25 @@ import { dressAs, type Patches } from './patches.js';
 type Args = readonly unknown[];
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
+/** So many methods of single objects are remembered before those are dropped whose object is gone. */
+const MIN_OWN_WRAPS = 256;
+
+/** A method wrapped on one object, and what to put back. */
+interface OwnWrap {
+  readonly object: WeakRef<object>;
+  readonly key: string;
+  readonly value: WeakRef<object>;
+  /** Undefined: it was inherited. */
+  readonly own: PropertyDescriptor | undefined;
+}
+
 /** What a kind has to reach the program with. Every callback runs guarded: what it throws is counted, never passed on. */
 export class KindHooks {
   private readonly methodsEnding = new WeakMap<object, Set<string>>();
   private readonly emitting = new WeakMap<object, Map<string, (self: object) => void>>();
   private readonly stopping: (() => void)[] = [];
+  private ownWraps: OwnWrap[] = [];
+  private pruneOwnWrapsAt = MIN_OWN_WRAPS;
 
   constructor(
     readonly core: LedgerCore,
@@ -121,13 +135,12 @@ export class KindHooks {
       configurable: true,
       enumerable: own?.enumerable ?? false,
     });
-    const ref = new WeakRef(object);
-    this.onStop(() => {
-      const target = ref.deref();
-      if (!target || Object.getOwnPropertyDescriptor(target, key)?.value !== value) return;
-      if (own) Object.defineProperty(target, key, own);
-      else delete (target as Record<string, unknown>)[key];
-    });
+    if (this.ownWraps.length >= this.pruneOwnWrapsAt) {
+      this.ownWraps = this.ownWraps.filter(({ object: ref }) => ref.deref() !== undefined);
+      this.pruneOwnWrapsAt = Math.max(MIN_OWN_WRAPS, 2 * this.ownWraps.length);
+    }
+    // The wrapper weakly, too: it knows the object.
+    this.ownWraps.push({ object: new WeakRef(object), key, value: new WeakRef(value), own });
   }
 
   /**
@@ -245,6 +258,12 @@ export class KindHooks {
   }
 
   stop(): void {
+    for (const { object, key, value, own } of this.ownWraps.splice(0)) {
+      const target = object.deref();
+      if (!target || Object.getOwnPropertyDescriptor(target, key)?.value !== value.deref()) continue;
+      if (own) Object.defineProperty(target, key, own);
+      else delete (target as Record<string, unknown>)[key];
+    }
     for (const stop of this.stopping.splice(0)) {
       try {
         stop();

@@ -24,28 +24,42 @@ interface ListenersWarning extends Error {
 export const listeners: Kind = {
   name: 'listeners',
   install(hooks) {
-    const armed = new Set<WeakRef<object>>();
+    const armed = new ArmedObjects();
     const onWarning = (warning: Error): void => {
       if (warning.name !== 'MaxListenersExceededWarning') return;
       hooks.state.run('warning', () => {
         const { emitter, target } = warning as ListenersWarning;
         const object = emitter ?? target;
-        if (!object || [...armed].some((ref) => ref.deref() === object)) return;
-        for (const ref of armed) if (!ref.deref()) armed.delete(ref);
-        if (armed.size >= MAX_ARMED) return;
-        armed.add(new WeakRef(object));
+        if (!object || !armed.admits(object)) return;
         const { type, stack } = warning as ListenersWarning;
         arm(hooks, object, emitter !== undefined, type, stack);
       });
     };
     process.on('warning', onWarning);
     hooks.onStop(() => process.removeListener('warning', onWarning));
-    if (getMaxListeners(new AbortController().signal) === 0) watchSignals(hooks);
+    if (getMaxListeners(new AbortController().signal) === 0) watchSignals(hooks, armed);
   },
 };
 
+/** What is followed, as far as it is still there. */
+class ArmedObjects {
+  private readonly refs = new Set<WeakRef<object>>();
+
+  /** @returns false when it is followed already, or too many are */
+  admits(object: object): boolean {
+    for (const ref of this.refs) {
+      const present = ref.deref();
+      if (present === object) return false;
+      if (present === undefined) this.refs.delete(ref);
+    }
+    if (this.refs.size >= MAX_ARMED) return false;
+    this.refs.add(new WeakRef(object));
+    return true;
+  }
+}
+
 /** From Node 22 on no number of listeners is too many for an AbortSignal: it is followed from where others are warned of. */
-function watchSignals(hooks: KindHooks): void {
+function watchSignals(hooks: KindHooks, armed: ArmedObjects): void {
   const { state } = hooks;
   const addedCounts = new WeakMap<object, number>();
   const added = (signal: AbortSignal): void => {
@@ -54,7 +68,7 @@ function watchSignals(hooks: KindHooks): void {
     if (count > EventEmitter.defaultMaxListeners) count = getEventListeners(signal, 'abort').length;
     if (count > EventEmitter.defaultMaxListeners) {
       count = -Infinity;
-      arm(hooks, signal, false, 'abort', new Error().stack);
+      if (armed.admits(signal)) arm(hooks, signal, false, 'abort', new Error().stack);
     }
     addedCounts.set(signal, count);
   };
