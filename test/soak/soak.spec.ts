@@ -7,7 +7,7 @@ import { runSoak, type SoakReport } from './soak-run.js';
 /** `npm run soak` sends a million commands and makes a hundred thousand runs. */
 const commandsCount = Number(process.env.SOAK_COMMANDS ?? 20_000);
 const runsCount = Number(process.env.SOAK_RUNS ?? 1_000);
-const readingsCount = Number(process.env.SOAK_READINGS ?? 7);
+const readingsCount = Number(process.env.SOAK_READINGS ?? 5);
 const seed = Number(process.env.SOAK_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const distDir = process.env.DIST_DIR ?? join(__dirname, '../../dist');
 /** Starting, resting between the loads and stopping; and what a thousand commands may take on a busy machine. */
