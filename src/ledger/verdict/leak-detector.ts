@@ -214,17 +214,23 @@ export class LeakDetector {
     lead: Finding | undefined,
     groups: readonly Finding[],
   ): string | undefined {
-    if (subject === 'external') {
-      const buffers = groups
-        .filter((finding) => finding.liveBytes !== undefined && isRising(finding))
-        .sort((a, b) => b.ratePerSecond - a.ratePerSecond)[0];
-      if (buffers && buffers.ratePerSecond >= parameters.externalShare * bytesPerSecond)
-        return buffers.partOf ?? buffers.id;
-    }
+    const buffers = subject === 'external' ? this.buffersBehind(this.amounts.external.standing.ground) : undefined;
+    if (buffers !== undefined) return groups.find(({ id }) => id === buffers)?.partOf ?? buffers;
     if (lead && lead.liveBytes === undefined && bytesPerSecond <= lead.ratePerSecond * parameters.bytesPerItemMost)
       return lead.id;
     if (subject !== 'native') return undefined;
     return AMOUNTS.find((other) => other !== 'native' && isRising(this.amounts[other].standing));
+  }
+
+  /** The line of Buffers that grew most over the same time, if it accounts for enough of it. */
+  private buffersBehind(ground: Evidence | null): string | undefined {
+    if (!ground) return undefined;
+    let most: { id: string; growth: number } | undefined;
+    for (const judge of this.groups.values()) {
+      const growth = judge.reading.inBytes ? (judge.growthOver(ground.spanMs) ?? 0) : 0;
+      if (growth > (most?.growth ?? 0)) most = { id: judge.reading.id, growth };
+    }
+    return most && most.growth >= parameters.externalShare * ground.growth ? most.id : undefined;
   }
 
   private fdsFinding(judge: GroupJudge, lead: Finding | undefined): Finding {

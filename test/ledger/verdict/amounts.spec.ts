@@ -130,3 +130,49 @@ describe('descriptors that nothing accounts for', () => {
     expect(line.state).not.toBe('leaking');
   });
 });
+
+describe('memory of Buffers', () => {
+  const MIB_EACH = 0.25;
+  const shape: MemoryShape = { external: (s) => 2 + 5 * s * MIB_EACH };
+
+  /** A line of Buffers, in bytes: as much of them as there is of memory outside the heap, or none that grows. */
+  function external(seconds: number, lineBytes: (s: number) => number): Record<string, Finding> {
+    const simulated = new SimulatedMemory({ ...shape, garbage: () => 2 }, new SeededRandom(3));
+    const detector = new LeakDetector();
+    for (let atMs = 0; atMs <= seconds * 1_000; atMs += TICK_MS) {
+      if (atMs > 0) simulated.pass(atMs - TICK_MS, atMs);
+      const live = lineBytes(atMs / 1_000) * MIB;
+      detector.take({
+        atMs,
+        groups: [
+          {
+            ...new Population({ streams: [] }, new SeededRandom(1)).reading('buffers', atMs, 0),
+            kind: 'buffer',
+            inBytes: true,
+            live,
+            held: live,
+            opened: live,
+            aged: live,
+          },
+        ],
+        process: simulated.reading(atMs, 0),
+        work: [],
+        limits: { memoryBytes: null, heapBytes: null, fds: null },
+      });
+    }
+    return Object.fromEntries(detector.findings().map((finding) => [finding.id, finding]));
+  }
+
+  it('that leaks is that of the line that accounts for it', () => {
+    const { buffers, external: sum } = external(150, (s) => 5 * s * MIB_EACH);
+    expect(sum).toMatchObject({ state: 'leaking', partOf: 'buffers' });
+    expect(buffers.state).toBe('leaking');
+  });
+
+  it('that leaks elsewhere is not that of a line that holds as much as ever', () => {
+    const { buffers, external: sum } = external(150, () => 40);
+    expect(sum.state).toBe('leaking');
+    expect(sum.partOf).toBeUndefined();
+    expect(buffers.state).not.toBe('leaking');
+  });
+});
