@@ -22,7 +22,7 @@ export function App() {
   const [kind, setKind] = useState<string | null>(null);
   const [groupId, setGroupId] = useState<string | null>(null);
   const live = useLive(paused, attempt);
-  const { connection, verdicts, groups, samples, current, previous } = live;
+  const { connection, verdicts, groups, samples, current, previous, previousSamples } = live;
 
   useEffect(() => {
     document.title = verdicts ? `${verdicts.state === 'leaking' ? '⚠ ' : ''}Diagnostics` : 'Diagnostics';
@@ -57,7 +57,7 @@ export function App() {
         <Banner connection={connection} verdicts={verdicts} takenAt={live.takenAt} paused={paused} />
         <SuspectsList verdicts={verdicts} onOpen={setGroupId} />
         {marked && groups && <ComparisonTable before={marked} after={groups} onOpen={setGroupId} />}
-        <MemoryChart samples={samples} current={current} previous={previous} />
+        <MemoryChart samples={samples} current={current} previous={previous[0]} previousSamples={previousSamples} />
         <KindsTable groups={groups} samples={samples} chosen={kind} onChoose={setKind} />
         <GroupsTable groups={groups} kind={kind} onOpen={setGroupId} onAll={() => setKind(null)} />
         <HeapView />

@@ -1,12 +1,15 @@
-import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { bytesText } from '../../src/contract/amount-text';
 import type { LedgerGroups } from '../../src/contract/ledger.schema';
+import type { History, HistorySample, Lives } from '../../src/contract/recorder.schema';
 import { Browser, hasBrowser } from '../support/browser';
 import { BuiltApp } from '../support/built-app';
 import { eventually } from '../support/eventually';
+import { httpGet } from '../support/http-get';
 import { RedisServer } from '../support/redis-server';
 
 jest.setTimeout(120_000);
@@ -16,6 +19,7 @@ const source = readFileSync(join(__dirname, '../..', FIXTURE), 'utf8').split('\n
 const PLANT = `${FIXTURE}:${source.findIndex((line) => line.includes('// plant')) + 1}`;
 const TOKEN = 'correct-horse-battery-staple';
 const SEEN = { timeout: 90_000 };
+const SEEN_SLOWLY = { timeoutMs: 60_000 };
 
 /** An address of this machine that is not loopback. */
 const outsideAddress = Object.values(networkInterfaces())
@@ -165,6 +169,82 @@ const outsideAddress = Object.values(networkInterfaces())
     expect(await page.locator('.banner .stale').count()).toBe(0);
     await page.context().close();
     await next.stop();
+  });
+
+  it('draws the whole life of a process that was killed near its limit, each figure as in the JSON; gives its evidence', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'page-spec-'));
+    const env = { EVIDENCE_DIR: directory, INSTANCE_NAME: 'page', RECORDER_INTERVAL_MS: '500' };
+    const full = join(__dirname, 'fixtures/full-heap.cjs');
+    const nodeArgs = ['--max-old-space-size=160', '--max-semi-space-size=1', '--require', full];
+    const doomed = await BuiltApp.start({ redisUrl: redis.url, nodeArgs, env });
+    const history = async (one: BuiltApp, query = ''): Promise<HistorySample[]> =>
+      ((await httpGet(`${one.httpUrl}/diagnostics/history${query}`)).json() as History).samples;
+    await eventually(async () => expect((await history(doomed)).length).toBeGreaterThan(6), SEEN_SLOWLY);
+    doomed.signal('SIGUSR2');
+    await eventually(() => expect(readdirSync(directory).join()).toContain('.evidence'), SEEN_SLOWLY);
+    // One more sample: the record that says how near the limit is.
+    const seenCount = (await history(doomed)).length;
+    await eventually(async () => expect((await history(doomed)).length).toBeGreaterThan(seenCount), SEEN_SLOWLY);
+    await doomed.kill();
+
+    const next = await start(env);
+    try {
+      const { previous } = (await httpGet(`${next.httpUrl}/diagnostics/lives`)).json() as Lives;
+      const [life] = previous;
+      expect(life).toMatchObject({ end: 'killed-near-limit', pid: doomed.pid });
+      const past = await history(next, `?life=${life!.id}`);
+      expect(past.length).toBeGreaterThan(6);
+      expect(past.at(-1)).toEqual(life!.lastSample);
+
+      const { page, complaints } = await browser.open(pageOf(next));
+      await page.waitForSelector('.dot.live');
+      const sentence = page.locator('section[aria-labelledby="memory-title"] p');
+      await eventually(
+        async () =>
+          expect(await sentence.textContent()).toMatch(/The previous life, .*, killed near its memory limit at /),
+        SEEN_SLOWLY,
+      );
+      expect(await sentence.textContent()).toContain(`with ${bytesText(life!.lastSample!.rssBytes)}`);
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await page.waitForTimeout(1_000);
+
+      // What the legend tells under the pointer, all along the chart.
+      const area = (await page.locator('.chart .u-over').boundingBox())!;
+      const told = new Set<string>();
+      for (let x = 1; x < area.width; x += 2) {
+        await page.mouse.move(area.x + x, area.y + area.height / 2);
+        const values = await page.locator('.chart .u-legend .u-value').allTextContents();
+        if (values[1] !== '–') told.add(values.slice(0, 4).join(' | '));
+      }
+      const inJson = (samples: readonly HistorySample[]) =>
+        samples.map(({ at, rssBytes, heapUsedBytes, externalBytes }) =>
+          [new Date(at).toLocaleTimeString('en-GB'), ...[rssBytes, heapUsedBytes, externalBytes].map(bytesText)].join(
+            ' | ',
+          ),
+        );
+      const before = inJson(past);
+      const both = new Set([...before, ...inJson(await history(next))]);
+      const live = [...told].filter((line) => !both.has(line));
+      // Samples that came live are taken for the page alone; all others stand in the JSON.
+      const firstOwnAt = (await history(next))[0]!.at;
+      const ownClock = new Date(firstOwnAt).toLocaleTimeString('en-GB');
+      expect(live.filter((line) => line.split(' | ')[0]! < ownClock)).toEqual([]);
+      expect(before.filter((line) => told.has(line)).length).toBeGreaterThan(Math.min(6, past.length / 2));
+      expect(told).toContain(before.at(-1));
+
+      const [evidence] = life!.evidence;
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: evidence!.name }).click(),
+      ]);
+      const bundle = JSON.parse(readFileSync(await download.path(), 'utf8'));
+      expect(bundle).toMatchObject({ life: { id: life!.id }, pressure: { limit: 'V8 heap limit' } });
+      expect(complaints).toEqual([]);
+      await page.context().close();
+    } finally {
+      await next.stop();
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   (outsideAddress === undefined ? it.skip : it)('asks whoever comes from elsewhere for the token', async () => {

@@ -25,6 +25,8 @@ export interface Live {
   samples: readonly HistorySample[];
   current: Life | null;
   previous: readonly Life[];
+  /** Samples of the latest of them, oldest first. */
+  previousSamples: readonly HistorySample[];
   /** When the counts on the page were taken. */
   takenAt: number | null;
 }
@@ -36,6 +38,7 @@ const nothing: Live = {
   samples: [],
   current: null,
   previous: [],
+  previousSamples: [],
   takenAt: null,
 };
 
@@ -78,7 +81,14 @@ export function useLive(paused: boolean, attempt: number): Live {
         askJson<History>('diagnostics/history', signal),
         askJson<Lives>('diagnostics/lives', signal),
       ]);
-      merge({ samples: history.samples.slice(-MAX_SAMPLES), current: lives.current, previous: lives.previous });
+      const { current, previous } = lives;
+      merge({ samples: history.samples.slice(-MAX_SAMPLES), current, previous, previousSamples: [] });
+      const [latest] = previous;
+      if (latest?.lastSample == null) return;
+      // Nobody waits for it: what is alive is more urgent than what was.
+      askJson<History>(`diagnostics/history?life=${encodeURIComponent(latest.id)}`, signal)
+        .then(({ samples }) => merge({ previousSamples: samples }))
+        .catch(() => merge({ previousSamples: [latest.lastSample!] }));
     };
     const refresh = async (): Promise<void> => {
       const [groups, verdicts] = await Promise.all([

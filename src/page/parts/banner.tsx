@@ -1,6 +1,7 @@
+import { durationText } from '../../contract/amount-text.js';
 import type { Verdicts } from '../../contract/verdict.schema.js';
 import type { Connection } from '../data/use-live.js';
-import { clock, duration } from '../words/format.js';
+import { clock } from '../words/format.js';
 import { stateWords } from '../words/verdict-words.js';
 
 interface Props {
@@ -27,7 +28,7 @@ export function Banner({ connection, verdicts, takenAt, paused }: Props) {
       {verdicts && (
         <p class="asof">
           {paused ? 'Paused at' : 'As of'} {takenAt === null ? '–' : clock(takenAt)}, watched for{' '}
-          {duration(verdicts.watchedMs)}.
+          {durationText(verdicts.watchedMs)}.
         </p>
       )}
     </section>

@@ -1,6 +1,15 @@
+import { countText } from '../../contract/amount-text.js';
 import type { LedgerGroups } from '../../contract/ledger.schema.js';
-import { change, clock, count } from '../words/format.js';
+import { change, clock } from '../words/format.js';
 import { placeOf } from '../words/place.js';
+import { ScrollTable, type TableColumn } from './scroll-table.js';
+
+const COLUMNS: readonly TableColumn[] = [
+  { title: 'Change', isNumber: true },
+  { title: 'Now', isNumber: true },
+  { title: 'Kind' },
+  { title: 'Made at' },
+];
 
 interface Props {
   before: LedgerGroups;
@@ -23,36 +32,20 @@ export function ComparisonTable({ before, after, onOpen }: Props) {
       {changes.length === 0 ? (
         <p class="empty">Nothing has changed in number.</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-labelledby="comparison-title">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col" class="number">
-                  Change
-                </th>
-                <th scope="col" class="number">
-                  Now
-                </th>
-                <th scope="col">Kind</th>
-                <th scope="col">Made at</th>
-              </tr>
-            </thead>
-            <tbody>
-              {changes.map(({ group, by }) => (
-                <tr key={group.id} data-compared={group.id}>
-                  <td class={`number ${by > 0 ? 'up' : ''}`}>{change(by)}</td>
-                  <td class="number">{count(group.live)}</td>
-                  <td>{group.kind}</td>
-                  <td>
-                    <button type="button" class="link place" onClick={() => onOpen(group.id)}>
-                      {placeOf(group)}
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ScrollTable labelledBy="comparison-title" columns={COLUMNS}>
+          {changes.map(({ group, by }) => (
+            <tr key={group.id} data-compared={group.id}>
+              <td class={`number ${by > 0 ? 'up' : ''}`}>{change(by)}</td>
+              <td class="number">{countText(group.live)}</td>
+              <td>{group.kind}</td>
+              <td>
+                <button type="button" class="link place" onClick={() => onOpen(group.id)}>
+                  {placeOf(group)}
+                </button>
+              </td>
+            </tr>
+          ))}
+        </ScrollTable>
       )}
     </section>
   );

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { ApiError, ask } from '../data/api.js';
+import { ApiError } from '../data/api.js';
+import { takeAway } from '../data/take-away.js';
 
 interface Download {
   label: string;
@@ -16,18 +17,13 @@ const downloads: readonly Download[] = [
   { label: 'History (JSON)', path: 'diagnostics/history', file: 'history.json' },
 ];
 
-/** Files to take away. Fetched by script, because a link could not carry the token. */
+/** Files to take away. */
 export function Downloads() {
   const [word, setWord] = useState('');
   const take = async ({ label, path, file }: Download): Promise<void> => {
     setWord(`${label}: asking…`);
     try {
-      const blob = await (await ask(path)).blob();
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(blob);
-      link.download = file;
-      link.click();
-      URL.revokeObjectURL(link.href);
+      await takeAway(path, file);
       setWord('');
     } catch (error) {
       setWord(`${label}: ${error instanceof ApiError ? error.message : String(error)}`);

@@ -1,7 +1,7 @@
+import { bytesText } from '../../contract/amount-text.js';
 import { select } from 'd3-selection';
 import flamegraph, { type FlameNode } from 'd3-flame-graph';
 import { useEffect, useRef } from 'preact/hooks';
-import { bytes } from '../words/format.js';
 
 /** A loaded file of its own: only who asks for it waits for d3. */
 export default function FlameGraph({ root }: { root: FlameNode }) {
@@ -15,7 +15,7 @@ export default function FlameGraph({ root }: { root: FlameNode }) {
       .transitionDuration(matchMedia('(prefers-reduced-motion: reduce)').matches ? 0 : 250)
       .inverted(true)
       .tooltip(false)
-      .label(({ data }) => `${data.name}: ${bytes(data.value)}`);
+      .label(({ data }) => `${data.name}: ${bytesText(data.value)}`);
     select<HTMLElement, unknown>(element).datum(root).call(chart);
     return () => {
       chart.destroy();

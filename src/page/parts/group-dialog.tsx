@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { bytesText, countText, durationText, rateText } from '../../contract/amount-text.js';
 import type { LedgerGroups } from '../../contract/ledger.schema.js';
 import { ApiError, askJson } from '../data/api.js';
-import { bytes, count, duration, rate } from '../words/format.js';
 import { placeOf } from '../words/place.js';
 import { StackList } from './stack-list.js';
 
@@ -41,25 +41,25 @@ export function GroupDialog({ id, groups, onClose }: Props) {
         <>
           <p class="place">{placeOf(group)}</p>
           <dl class="facts">
-            <Fact name="Live" value={`${group.exact ? '' : '≈'}${count(group.live)}`} />
-            {group.liveBytes !== undefined && <Fact name="Bytes" value={bytes(group.liveBytes)} />}
-            <Fact name="Growth" value={rate(group.ratePerSecond)} />
-            <Fact name="Made" value={count(group.created)} />
-            <Fact name="Closed" value={count(group.closed)} />
-            <Fact name="Dropped open" value={count(group.collectedOpen)} />
-            <Fact name="Peak" value={count(group.peak)} />
-            {group.ageMs && <Fact name="Mean age" value={duration(group.ageMs.mean)} />}
-            {group.ageMs && <Fact name="Oldest" value={duration(group.ageMs.oldest)} />}
+            <Fact name="Live" value={`${group.exact ? '' : '≈'}${countText(group.live)}`} />
+            {group.liveBytes !== undefined && <Fact name="Bytes" value={bytesText(group.liveBytes)} />}
+            <Fact name="Growth" value={rateText(group.ratePerSecond)} />
+            <Fact name="Made" value={countText(group.created)} />
+            <Fact name="Closed" value={countText(group.closed)} />
+            <Fact name="Dropped open" value={countText(group.collectedOpen)} />
+            <Fact name="Peak" value={countText(group.peak)} />
+            {group.ageMs && <Fact name="Mean age" value={durationText(group.ageMs.mean)} />}
+            {group.ageMs && <Fact name="Oldest" value={durationText(group.ageMs.oldest)} />}
             {group.lifetimeMs && (
               <Fact
                 name="Usual life"
-                value={`${duration(group.lifetimeMs.median)} (95 %: ${duration(group.lifetimeMs.p95)})`}
+                value={`${durationText(group.lifetimeMs.median)} (95 %: ${durationText(group.lifetimeMs.p95)})`}
               />
             )}
           </dl>
           {!group.exact && (
             <p class="quiet">
-              Made so fast that a random share is captured: the counts are estimates, ±{count(group.error)}.
+              Made so fast that a random share is captured: the counts are estimates, ±{countText(group.error)}.
             </p>
           )}
           <h3>Made by</h3>

@@ -1,6 +1,15 @@
+import { bytesText, countText, durationText, rateText } from '../../contract/amount-text.js';
 import type { LedgerGroups } from '../../contract/ledger.schema.js';
-import { bytes, count, duration, rate } from '../words/format.js';
 import { placeOf } from '../words/place.js';
+import { ScrollTable, type TableColumn } from './scroll-table.js';
+
+const COLUMNS: readonly TableColumn[] = [
+  { title: 'Live', isNumber: true },
+  { title: 'Growth', isNumber: true },
+  { title: 'Kind' },
+  { title: 'Made at' },
+  { title: 'Oldest', isNumber: true },
+];
 
 interface Props {
   groups: LedgerGroups | null;
@@ -32,44 +41,25 @@ export function GroupsTable({ groups, kind, onOpen, onAll }: Props) {
           </button>
         )}
       </h2>
-      <div class="scroll" tabIndex={0} role="region" aria-labelledby="groups-title">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col" class="number">
-                Live
-              </th>
-              <th scope="col" class="number">
-                Growth
-              </th>
-              <th scope="col">Kind</th>
-              <th scope="col">Made at</th>
-              <th scope="col" class="number">
-                Oldest
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((group) => (
-              <tr key={group.id} data-group={group.id}>
-                <td class="number">
-                  {group.exact ? '' : '≈'}
-                  {count(group.live)}
-                  {group.liveBytes === undefined ? '' : ` (${bytes(group.liveBytes)})`}
-                </td>
-                <td class={`number ${isGrowth(group) ? 'up' : ''}`}>{rate(group.ratePerSecond)}</td>
-                <td>{group.kind}</td>
-                <td>
-                  <button type="button" class="link place" onClick={() => onOpen(group.id)}>
-                    {placeOf(group)}
-                  </button>
-                </td>
-                <td class="number">{group.ageMs ? duration(group.ageMs.oldest) : '–'}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <ScrollTable labelledBy="groups-title" columns={COLUMNS}>
+        {rows.map((group) => (
+          <tr key={group.id} data-group={group.id}>
+            <td class="number">
+              {group.exact ? '' : '≈'}
+              {countText(group.live)}
+              {group.liveBytes === undefined ? '' : ` (${bytesText(group.liveBytes)})`}
+            </td>
+            <td class={`number ${isGrowth(group) ? 'up' : ''}`}>{rateText(group.ratePerSecond)}</td>
+            <td>{group.kind}</td>
+            <td>
+              <button type="button" class="link place" onClick={() => onOpen(group.id)}>
+                {placeOf(group)}
+              </button>
+            </td>
+            <td class="number">{group.ageMs ? durationText(group.ageMs.oldest) : '–'}</td>
+          </tr>
+        ))}
+      </ScrollTable>
       {matching.length > rows.length && <p class="quiet">… and {matching.length - rows.length} more</p>}
     </section>
   );

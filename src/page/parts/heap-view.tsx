@@ -1,17 +1,25 @@
 import type { ComponentType } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { FlameNode } from 'd3-flame-graph';
+import { bytesText } from '../../contract/amount-text.js';
 import type { HeapAnswer } from '../../contract/heap.schema.js';
 import { ApiError, askJson } from '../data/api.js';
-import { bytes, clock } from '../words/format.js';
+import { clock } from '../words/format.js';
 import { flameTree } from '../words/flame-tree.js';
 import { placeOf } from '../words/place.js';
+import { ScrollTable, type TableColumn } from './scroll-table.js';
+
+const COLUMNS: readonly TableColumn[] = [
+  { title: 'Live', isNumber: true },
+  { title: 'Growth', isNumber: true },
+  { title: 'Function' },
+];
 
 const MAX_ROWS = 20;
 
 function takenText({ takenAt, sampling, sampledBytes, heapUsedBytes }: HeapAnswer): string {
   if (sampling.unavailable !== null) return `The heap cannot be sampled here: ${sampling.unavailable}.`;
-  return `At ${clock(takenAt)}: ${bytes(sampledBytes)} of ${bytes(heapUsedBytes)} were allocated since sampling began.`;
+  return `At ${clock(takenAt)}: ${bytesText(sampledBytes)} of ${bytesText(heapUsedBytes)} were allocated since sampling began.`;
 }
 
 /** Heap by the function that allocated it. Asked for by hand: sampling costs the process something. */
@@ -48,30 +56,15 @@ export function HeapView() {
       {heap && heap.tree.bytes === 0 && <p class="empty">Nothing sampled yet: look again in a while.</p>}
       {root && root.value > 0 && Flame && <Flame root={root} />}
       {heap && heap.sites.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-labelledby="heap-title">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col" class="number">
-                  Live
-                </th>
-                <th scope="col" class="number">
-                  Growth
-                </th>
-                <th scope="col">Function</th>
-              </tr>
-            </thead>
-            <tbody>
-              {heap.sites.slice(0, MAX_ROWS).map((site, index) => (
-                <tr key={index}>
-                  <td class="number">{bytes(site.liveBytes)}</td>
-                  <td class="number">{bytes(site.growthBytesPerSecond)}/s</td>
-                  <td class="place">{placeOf(site)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ScrollTable labelledBy="heap-title" columns={COLUMNS}>
+          {heap.sites.slice(0, MAX_ROWS).map((site, index) => (
+            <tr key={index}>
+              <td class="number">{bytesText(site.liveBytes)}</td>
+              <td class="number">{bytesText(site.growthBytesPerSecond)}/s</td>
+              <td class="place">{placeOf(site)}</td>
+            </tr>
+          ))}
+        </ScrollTable>
       )}
     </section>
   );

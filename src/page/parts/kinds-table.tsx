@@ -1,7 +1,9 @@
+import { bytesText, countText, durationText } from '../../contract/amount-text.js';
 import type { LedgerGroups } from '../../contract/ledger.schema.js';
 import type { HistorySample } from '../../contract/recorder.schema.js';
-import { bytes, change, count, duration } from '../words/format.js';
+import { change } from '../words/format.js';
 import { Sparkline } from './sparkline.js';
+import { ScrollTable, type TableColumn } from './scroll-table.js';
 
 interface Props {
   groups: LedgerGroups | null;
@@ -18,61 +20,47 @@ export function KindsTable({ groups, samples, chosen, onChoose }: Props) {
   const shown = samples.slice(-SPARK_SAMPLES);
   const spanMs = shown.length > 1 ? shown.at(-1)!.at - shown[0]!.at : 0;
   const kinds = groups?.kinds.filter(({ live, created }) => live > 0 || created > 0) ?? [];
+  const columns: readonly TableColumn[] = [
+    { title: 'Kind' },
+    { title: 'Live', isNumber: true },
+    { title: spanMs > 0 ? `In ${durationText(spanMs)}` : 'Change', isNumber: true },
+    { title: 'Shape' },
+    { title: 'Made', isNumber: true },
+    { title: 'Dropped open', isNumber: true },
+  ];
   return (
     <section aria-labelledby="kinds-title">
       <h2 id="kinds-title">Alive, by kind</h2>
-      <div class="scroll" tabIndex={0} role="region" aria-labelledby="kinds-title">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Kind</th>
-              <th scope="col" class="number">
-                Live
+      <ScrollTable labelledBy="kinds-title" columns={columns}>
+        {kinds.map(({ kind, live, liveBytes, created, collectedOpen, exact }) => {
+          const series = shown.map((sample) => sample.kinds[kind] ?? 0);
+          return (
+            <tr key={kind} class={kind === chosen ? 'chosen' : ''}>
+              <th scope="row">
+                <button
+                  type="button"
+                  class="link"
+                  aria-pressed={kind === chosen}
+                  onClick={() => onChoose(kind === chosen ? null : kind)}
+                >
+                  {kind}
+                </button>
               </th>
-              <th scope="col" class="number">
-                {spanMs > 0 ? `In ${duration(spanMs)}` : 'Change'}
-              </th>
-              <th scope="col">Shape</th>
-              <th scope="col" class="number">
-                Made
-              </th>
-              <th scope="col" class="number">
-                Dropped open
-              </th>
+              <td class="number" data-kind-live={kind}>
+                {exact ? '' : '≈'}
+                {countText(live)}
+                {liveBytes === undefined ? '' : ` (${bytesText(liveBytes)})`}
+              </td>
+              <td class="number">{series.length > 0 ? change(live - series[0]!) : '–'}</td>
+              <td>
+                <Sparkline values={[...series, live]} />
+              </td>
+              <td class="number">{countText(created)}</td>
+              <td class="number">{countText(collectedOpen)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {kinds.map(({ kind, live, liveBytes, created, collectedOpen, exact }) => {
-              const series = shown.map((sample) => sample.kinds[kind] ?? 0);
-              return (
-                <tr key={kind} class={kind === chosen ? 'chosen' : ''}>
-                  <th scope="row">
-                    <button
-                      type="button"
-                      class="link"
-                      aria-pressed={kind === chosen}
-                      onClick={() => onChoose(kind === chosen ? null : kind)}
-                    >
-                      {kind}
-                    </button>
-                  </th>
-                  <td class="number" data-kind-live={kind}>
-                    {exact ? '' : '≈'}
-                    {count(live)}
-                    {liveBytes === undefined ? '' : ` (${bytes(liveBytes)})`}
-                  </td>
-                  <td class="number">{series.length > 0 ? change(live - series[0]!) : '–'}</td>
-                  <td>
-                    <Sparkline values={[...series, live]} />
-                  </td>
-                  <td class="number">{count(created)}</td>
-                  <td class="number">{count(collectedOpen)}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+      </ScrollTable>
     </section>
   );
 }

@@ -2,17 +2,19 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { HistorySample, Life } from '../../contract/recorder.schema.js';
-import { bytes, clock } from '../words/format.js';
+import { bytesText } from '../../contract/amount-text.js';
+import { clock } from '../words/format.js';
 import { endWords } from '../words/verdict-words.js';
 
 interface Props {
   samples: readonly HistorySample[];
   current: Life | null;
-  previous: readonly Life[];
+  previous: Life | undefined;
+  previousSamples: readonly HistorySample[];
 }
 
 const HEIGHT = 260;
-/** The last word of the previous life is shown when it is not longer ago than what the chart spans, or so. */
+/** The previous life is drawn when it ended not longer than so before the first sample of this one. */
 const PREVIOUS_WITHIN_MS = 3_600_000;
 
 const series = [
@@ -24,11 +26,13 @@ const series = [
 /** So that the axis reads 64 MiB, 128 MiB and not 47.7 MiB. */
 const BINARY_STEPS = Array.from({ length: 24 }, (_, power) => 2 ** (16 + power));
 
-/** Memory over time against its limit, with the end of the previous life. */
-export function MemoryChart({ samples, current, previous }: Props) {
+/** Memory over time against its limit: the previous life, a line where it ended, and this one. */
+export function MemoryChart({ samples, current, previous, previousSamples }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
-  const before = previousEnd(samples, previous);
+  const before = drawnBefore(samples, previousSamples);
+  const drawn = useRef({ samples, before });
+  drawn.current = { samples, before };
   const limit = samples.at(-1)?.limitBytes ?? null;
 
   useEffect(() => {
@@ -36,8 +40,9 @@ export function MemoryChart({ samples, current, previous }: Props) {
     const dark = matchMedia('(prefers-color-scheme: dark)');
     const build = (): void => {
       chart.current?.destroy();
-      chart.current = new uPlot(optionsFor(element), [[], [], [], [], []], element);
-      chart.current.setData(dataOf(samples, before));
+      const endAt = (): number | null => drawn.current.before.at(-1)?.at ?? null;
+      chart.current = new uPlot(optionsFor(element, endAt), [[], [], [], [], []], element);
+      chart.current.setData(dataOf(drawn.current.samples, drawn.current.before));
     };
     build();
     // The colours of a canvas do not follow the style sheet by themselves.
@@ -52,7 +57,7 @@ export function MemoryChart({ samples, current, previous }: Props) {
     };
   }, []);
 
-  useEffect(() => chart.current?.setData(dataOf(samples, before)), [samples, previous]);
+  useEffect(() => chart.current?.setData(dataOf(samples, before)), [samples, previousSamples]);
 
   const last = samples.at(-1);
   return (
@@ -60,10 +65,9 @@ export function MemoryChart({ samples, current, previous }: Props) {
       <h2 id="memory-title">Memory</h2>
       <p>
         {last
-          ? `${bytes(last.rssBytes)} resident: ${bytes(last.heapUsedBytes)} heap in use, ${bytes(last.externalBytes)} external, ${bytes(last.nativeBytes)} native. ${limit === null ? 'No limit is set.' : `Limit ${bytes(limit)}.`}`
+          ? `${bytesText(last.rssBytes)} resident: ${bytesText(last.heapUsedBytes)} heap in use, ${bytesText(last.externalBytes)} external, ${bytesText(last.nativeBytes)} native. ${limit === null ? 'No limit is set.' : `Limit ${bytesText(limit)}.`}`
           : 'No sample yet: the first comes within an interval of the recorder.'}
-        {before &&
-          ` The previous life ${endWords[before.end] ?? before.end} at ${clock(before.at)} with ${bytes(before.rssBytes)}.`}
+        {previous && before.length > 0 && ` ${previousSentence(previous, before)}`}
       </p>
       <div
         ref={place}
@@ -75,41 +79,33 @@ export function MemoryChart({ samples, current, previous }: Props) {
   );
 }
 
-interface PreviousEnd {
-  at: number;
-  rssBytes: number;
-  end: string;
+function previousSentence({ end }: Life, before: readonly HistorySample[]): string {
+  const [first, last] = [before[0]!, before.at(-1)!];
+  const way = first === last ? '' : `, having grown from ${bytesText(first.rssBytes)} since ${clock(first.at)}`;
+  return `The previous life, left of the dotted line, ${endWords[end] ?? end} at ${clock(last.at)} with ${bytesText(last.rssBytes)}${last.rssBytes > first.rssBytes ? way : ''}.`;
 }
 
-function previousEnd(samples: readonly HistorySample[], previous: readonly Life[]): PreviousEnd | null {
-  const life = previous[0];
-  if (!life?.lastSample) return null;
+function drawnBefore(
+  samples: readonly HistorySample[],
+  previousSamples: readonly HistorySample[],
+): readonly HistorySample[] {
   const firstAt = samples[0]?.at ?? Date.now();
-  if (firstAt - life.lastSample.at > PREVIOUS_WITHIN_MS) return null;
-  return { at: life.lastSample.at, rssBytes: life.lastSample.rssBytes, end: life.end };
+  const earlier = previousSamples.filter(({ at }) => at < firstAt);
+  const last = earlier.at(-1);
+  return last === undefined || firstAt - last.at > PREVIOUS_WITHIN_MS ? [] : earlier;
 }
 
-function dataOf(samples: readonly HistorySample[], before: PreviousEnd | null): uPlot.AlignedData {
-  // History may reach into the previous life: a gap is left where it ended.
-  const times: number[] = [];
-  const columns: (number | null)[][] = [[], [], []];
-  const limits: (number | null)[] = [];
-  if (before && (samples[0]?.at ?? Infinity) > before.at) {
-    times.push(before.at / 1_000, before.at / 1_000 + 0.001);
-    columns[0]!.push(before.rssBytes, null);
-    columns[1]!.push(null, null);
-    columns[2]!.push(null, null);
-    limits.push(null, null);
-  }
-  for (const sample of samples) {
-    times.push(sample.at / 1_000);
-    for (const [index, { of }] of series.entries()) columns[index]!.push(of(sample));
-    limits.push(sample.limitBytes);
-  }
-  return [times, columns[0]!, columns[1]!, columns[2]!, limits];
+function dataOf(samples: readonly HistorySample[], before: readonly HistorySample[]): uPlot.AlignedData {
+  const gap = before.length === 0 ? [] : [null];
+  const shown = [...before, ...gap, ...samples];
+  const column = (of: (sample: HistorySample) => number | null): (number | null)[] =>
+    shown.map((sample) => (sample === null ? null : of(sample)));
+  const times = shown.map((sample) => (sample === null ? before.at(-1)!.at + 1 : sample.at) / 1_000);
+  return [times, ...series.map(({ of }) => column(of)), column(({ limitBytes }) => limitBytes)];
 }
 
-function optionsFor(element: HTMLElement): uPlot.Options {
+/** @param endAt when the previous life ended, in ms since the epoch; null when none is drawn */
+function optionsFor(element: HTMLElement, endAt: () => number | null): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (name: string): string => style.getPropertyValue(name).trim();
   const axis = { stroke: color('--ink-quiet'), grid: { stroke: color('--line') }, ticks: { stroke: color('--line') } };
@@ -123,7 +119,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
         stroke: color(name),
         width: 1.5,
         points: { show: false },
-        value: (_chart: uPlot, value: number | null) => (value === null ? '–' : bytes(value)),
+        value: (_chart: uPlot, value: number | null) => (value === null ? '–' : bytesText(value)),
       })),
       {
         label: 'Limit',
@@ -131,13 +127,35 @@ function optionsFor(element: HTMLElement): uPlot.Options {
         dash: [6, 4],
         width: 1.5,
         points: { show: false },
-        value: (_chart, value) => (value === null ? '–' : bytes(value)),
+        value: (_chart, value) => (value === null ? '–' : bytesText(value)),
       },
     ],
     axes: [
       { ...axis, values: (_chart, ticks) => ticks.map((at) => clock(at * 1_000)), space: 90 },
-      { ...axis, size: 76, incrs: BINARY_STEPS, values: (_chart, ticks) => ticks.map(bytes) },
+      {
+        ...axis,
+        size: 76,
+        incrs: BINARY_STEPS,
+        values: (_chart, ticks) => ticks.map((value) => bytesText(value).replace('.0 ', ' ')),
+      },
     ],
     scales: { y: { range: (_chart, _min, max) => [0, (max || 1) * 1.08] } },
+    hooks: { draw: [(drawnChart) => drawEnd(drawnChart, endAt(), color('--ink-quiet'))] },
   };
+}
+
+/** A dotted line down the chart where the previous life ended. */
+function drawEnd(chart: uPlot, at: number | null, color: string): void {
+  if (at === null) return;
+  const { ctx, bbox } = chart;
+  const x = Math.round(chart.valToPos(at / 1_000, 'x', true));
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(x, bbox.top);
+  ctx.lineTo(x, bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.restore();
 }

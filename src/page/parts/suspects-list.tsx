@@ -1,5 +1,5 @@
+import { countText, durationText, ratioText } from '../../contract/amount-text.js';
 import type { Verdict, Verdicts } from '../../contract/verdict.schema.js';
-import { count, duration, percent } from '../words/format.js';
 import { stateWords, suspectStates } from '../words/verdict-words.js';
 
 interface Props {
@@ -56,7 +56,7 @@ function Suspect({ verdict, parts, onOpen }: SuspectProps) {
       </p>
       <details>
         <summary>
-          for {duration(sinceMs)}, {percent(confidence)} sure: why
+          for {durationText(sinceMs)}, {ratioText(confidence)} sure: why
         </summary>
         <ul>
           {reasons.map((reason) => (
@@ -71,7 +71,7 @@ function Suspect({ verdict, parts, onOpen }: SuspectProps) {
             <span key={part}>
               {index > 0 && ', '}
               <button type="button" class="link" onClick={() => onOpen(part)}>
-                {count(live)} {kind}
+                {countText(live)} {kind}
               </button>
             </span>
           ))}

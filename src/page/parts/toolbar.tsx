@@ -1,6 +1,7 @@
+import { durationText } from '../../contract/amount-text.js';
 import type { LedgerGroups } from '../../contract/ledger.schema.js';
 import type { Live } from '../data/use-live.js';
-import { clock, duration } from '../words/format.js';
+import { clock } from '../words/format.js';
 import { Downloads } from './downloads.js';
 
 interface Props {
@@ -21,7 +22,7 @@ export function Toolbar({ live: { connection, current, groups }, paused, marked,
         <strong>{current?.instance ?? 'Diagnostics'}</strong>{' '}
         <span class="quiet">
           {word}
-          {current && `, pid ${current.pid}, up ${duration(Date.now() - current.startedAt)}`}
+          {current && `, pid ${current.pid}, up ${durationText(Date.now() - current.startedAt)}`}
           {groups && !groups.ledger.running && ', the ledger is not running'}
         </span>
       </p>
