@@ -26,10 +26,29 @@ const paths = [
   '/diagnostics/groups/:id',
   '/diagnostics/verdicts',
   '/diagnostics/history',
+  '/diagnostics/lives',
+  '/diagnostics/heap',
   '/diagnostics/profiles/handles',
+  '/diagnostics/profiles/heap',
+  '/diagnostics/report',
+  '/diagnostics/openapi.json',
   '/debug/pprof/',
   '/metrics',
 ];
+
+/** Asks until there is an answer: the diagnostics take 50 requests a second. @returns how long the answer itself took, in ms */
+async function answered(url) {
+  for (;;) {
+    const startedMs = performance.now();
+    const { status, body } = await fetch(url).then(async (answer) => ({
+      status: answer.status,
+      body: await answer.arrayBuffer(),
+    }));
+    if (status === 200) return performance.now() - startedMs;
+    if (status !== 429) throw new Error(`${url}: ${status} ${Buffer.from(body).toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+}
 
 async function measured(liveCount, sitesCount) {
   const child = await Child.start(program, { args: [String(liveCount), String(sitesCount), ...build] });
@@ -39,22 +58,28 @@ async function measured(liveCount, sitesCount) {
     const costs = new Map();
     for (const path of paths) {
       const url = base + path.replace(':id', groups[0].id);
+      const beforeFirst = (await child.ask({ ask: 'cpu' })).micros;
       const first = await fetch(url);
       await first.arrayBuffer();
+      const firstMs = ((await child.ask({ ask: 'cpu' })).micros - beforeFirst) / 1_000;
       // Not built into this one.
       if (first.status === 404) continue;
+      // Compiled by then; the first one is told apart.
+      for (let read = 0; read < READS; read++) await answered(url);
       const walls = [];
       const before = (await child.ask({ ask: 'cpu' })).micros;
       for (let read = 0; read < READS; read++) {
-        const startedMs = performance.now();
-        await (await fetch(url)).arrayBuffer();
-        walls.push(performance.now() - startedMs);
+        walls.push(await answered(url));
       }
       const cpuMs = ((await child.ask({ ask: 'cpu' })).micros - before) / READS / 1_000;
-      costs.set(path, { cpuMs, wallMs: median(walls) });
+      costs.set(path, { firstMs, cpuMs, wallMs: median(walls) });
     }
     const { microsEach } = await child.ask({ ask: 'peer', count: READS });
-    costs.set('prom-client’s default collectors, for comparison', { cpuMs: microsEach / 1_000, wallMs: NaN });
+    costs.set('prom-client’s default collectors, for comparison', {
+      firstMs: NaN,
+      cpuMs: microsEach / 1_000,
+      wallMs: NaN,
+    });
     return costs;
   } finally {
     await child.stop();
@@ -72,12 +97,14 @@ printTable(
     'answer',
     `CPU, ${SITES_COUNT.toLocaleString('en-US')} alive`,
     `CPU, ${LIVE_COUNT.toLocaleString('en-US')} alive`,
+    'the first one',
     'wall',
   ],
-  [...many].map(([path, { cpuMs, wallMs }]) => [
+  [...many].map(([path, { firstMs, cpuMs, wallMs }]) => [
     `\`${path}\``,
     figure(few.get(path).cpuMs),
     figure(cpuMs),
+    figure(firstMs),
     figure(wallMs),
   ]),
 );
