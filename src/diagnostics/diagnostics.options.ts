@@ -16,7 +16,7 @@ export interface DiagnosticsSettings {
   metrics?: boolean;
   /** How the recorder works, and where it keeps what it wrote. */
   recorder?: RecorderOptions;
-  /** `always` samples heap memory by function from the start on, 1 … 2 % of the processor. Default: while somebody asks. */
+  /** `always` samples heap memory by function from the start on, for some per cent of the processor. Default: while somebody asks. */
   heapSampling?: HeapSamplingMode;
 }
 

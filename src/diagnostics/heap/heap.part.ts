@@ -1,7 +1,7 @@
 /*
  * endpoint               parameter  values               unit   cost
  * GET /diagnostics/heap  limit      1 … 200, default 50  sites  O(samples) and a read of the sampler, under a millisecond each;
- *                        format     json, text           –      keeps the sampler running (1 … 2 % of the processor) for 15 min
+ *                        format     json, text           –      keeps the sampler running (some per cent of the processor) for 15 min
  *
  * Anything else is refused with 400. Where the heap cannot be sampled, `sampling.unavailable` says why.
  */

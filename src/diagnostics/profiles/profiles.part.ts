@@ -2,8 +2,8 @@
  * endpoint                           parameter  values       unit     cost
  * GET /diagnostics/profiles/handles  seconds    1 … 60       seconds  O(groups); with seconds two reads, one at a time
  *                                    format     pprof, text  –
- * GET /diagnostics/profiles/heap     seconds    1 … 60       seconds  O(samples); the first request starts the sampler, 1 … 2 %
- *                                    format     pprof, text  –        of the processor until 15 min after the last
+ * GET /diagnostics/profiles/heap     seconds    1 … 60       seconds  O(samples); the first request starts the sampler, some
+ *                                    format     pprof, text  –        per cent of the processor until 15 min after the last
  * GET /diagnostics/profiles/cpu      seconds    1 … 60       seconds  100 samples a second; one at a time; default 10
  *                                    format     pprof, text  –
  *
