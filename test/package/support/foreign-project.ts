@@ -1,4 +1,4 @@
-import { execFile, fork, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, fork, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -28,6 +28,7 @@ export interface Running {
 /** A project of somebody else in a directory of its own, with what it installs from the registry. */
 export class ForeignProject {
   readonly directory = mkdtempSync(join(tmpdir(), 'commander-foreign-'));
+  private readonly running = new Set<ChildProcess>();
 
   /** Installs `dependencies` and nothing besides. Rejects with what npm says. */
   async install(dependencies: Record<string, string>): Promise<void> {
@@ -115,8 +116,10 @@ export class ForeignProject {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const release = dieWithUs(child.pid!);
+    this.running.add(child);
     const exited = new Promise<number | null>((resolve) =>
       child.once('exit', (code) => {
+        this.running.delete(child);
         release();
         resolve(code);
       }),
@@ -144,7 +147,9 @@ export class ForeignProject {
     return stdout;
   }
 
+  /** Kills what a failed test left running. */
   remove(): void {
+    for (const child of this.running) child.kill('SIGKILL');
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
