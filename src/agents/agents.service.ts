@@ -96,6 +96,11 @@ export class AgentsService {
     return { query: this.query(request, routed), rejected: routed.rejected };
   }
 
+  /** Looks at the agents of a namespace ahead of those who will want to know; what fails is told to them. */
+  lookAhead(namespace: string): void {
+    this.directory.agents(namespace, Date.now() + this.settings.commandTimeoutMs).catch(() => undefined);
+  }
+
   /** The place that a script took for a request: whoever asks for it must release it. */
   held(
     { namespace, runId, epoch }: Pick<AcquireRequest, 'namespace' | 'runId' | 'epoch'>,

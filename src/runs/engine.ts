@@ -75,6 +75,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
       () => replicas.count !== 1,
       (runs) => this.handOn(runs),
     );
+    slots.whenFreed(() => this.beginWaiting());
     this.queue = new Queue<EngineJob>(QUEUE_NAME, {
       connection: engineConnection(redis),
       prefix: keys.key(),
@@ -232,6 +233,15 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     }
     this.hereCount -= 1;
     this.slots.give();
+  }
+
+  /** Places that the engine's jobs gave back, or that were kept for runs that were not made. */
+  private beginWaiting(): void {
+    while (this.waiting.count > 0 && this.slots.tryTake(1) === 1) {
+      const run = this.waiting.next();
+      if (run === undefined) return this.slots.give();
+      void this.executeHere(run);
+    }
   }
 
   private handOn(runs: HandedRun[]): void {

@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.js';
 export class RunSlots {
   private freeCount: number;
   private waiting: ((granted: boolean) => void) | undefined;
+  private freed: (() => void) | undefined;
   private isClosed = false;
 
   constructor(@Inject(SETTINGS) { maxConcurrentRuns }: Pick<Settings, 'maxConcurrentRuns'>) {
@@ -47,9 +48,16 @@ export class RunSlots {
 
   give(count = 1): void {
     this.freeCount += count;
-    if (this.waiting === undefined || this.freeCount === 0) return;
-    this.freeCount -= 1;
-    this.settle(true);
+    if (this.waiting !== undefined && this.freeCount > 0) {
+      this.freeCount -= 1;
+      this.settle(true);
+    }
+    if (this.freeCount > 0) this.freed?.();
+  }
+
+  /** @param listener called whenever places are free that {@link take} does not wait for, whoever gave them back */
+  whenFreed(listener: () => void): void {
+    this.freed = listener;
   }
 
   /** No run gets a place any more, but for {@link takeLast}. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
+import { AgentsService } from '../agents/agents.service.js';
 import type { CommandReply } from '../contract/commands.js';
 import { CommandError } from '../contract/command-error.js';
 import { RedisGate } from '../redis/redis-gate.js';
@@ -28,6 +29,7 @@ export class RunSubmission {
     private readonly store: RunStore,
     private readonly engine: Engine,
     private readonly executor: RunExecutor,
+    private readonly agents: AgentsService,
     private readonly dueLoop: DueLoop,
     private readonly waiters: RunWaiters,
     private readonly cancellation: RunCancellation,
@@ -66,6 +68,11 @@ export class RunSubmission {
     const places = this.engine.reserve(runs.length);
     const dispatches = await Promise.all(runs.slice(0, places.count).map((run) => this.executor.firstDispatch(run)));
     return { places, dispatches };
+  }
+
+  /** Runs of these namespaces are about to be made: {@link prepare} will want to know their agents. */
+  lookAhead(namespaces: Iterable<string>): void {
+    for (const namespace of namespaces) this.agents.lookAhead(namespace);
   }
 
   private async make(run: NewRun, deadlineAt: number): Promise<Pick<SubmittedRun, 'runId' | 'deduplicated'>> {

@@ -45,6 +45,7 @@ export class ScheduleTicker implements OnModuleInit {
    * waits for the answer to the one before it.
    */
   private async fireDue(redis: RedisClient, items: readonly DueItem[]): Promise<void> {
+    this.submission.lookAhead(new Set(items.map(({ namespace }) => namespace)));
     const batches: Promise<void>[] = [];
     for (let from = 0; from < items.length; from += BATCH_COUNT) {
       batches.push(this.fireBatch(redis, items.slice(from, from + BATCH_COUNT)));

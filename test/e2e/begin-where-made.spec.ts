@@ -89,3 +89,21 @@ it('replicas know of each other, and forget one that left or died', async () => 
     await service.stop();
   }
 }, 90_000);
+
+it('more runs than places and than may wait here all end, without a pause until they come due again', async () => {
+  const service = await Service.start({ MAX_CONCURRENT_RUNS: '2', MAX_REQUESTS_PER_SECOND: '0' });
+  try {
+    const agent = await service.agent({ capacity: 10 });
+    const client = service.client({ requestTimeoutMs: 30_000 });
+    await eventually(async () => expect((await client.system.stats({})).replicaCount).toBe(1));
+    // 40 wait here; the others go through the engine and come back.
+    await Promise.all(Array.from({ length: 150 }, () => client.jobs.submit({ job: { name: 'job' }, wait: true })));
+    expect(agent.executeCount).toBe(150);
+    const { repairs, queue } = await client.system.stats({});
+    // What is left waiting comes due again after five seconds, and would be told as repaired.
+    expect(repairs.totalCount).toBe(0);
+    expect(queue).toMatchObject({ waitingHereCount: 0, waitingCount: 0, dueCount: 0 });
+  } finally {
+    await service.stop();
+  }
+}, 60_000);
