@@ -1,6 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lives } from '../../src/contract/recorder.schema.js';
 import type { Verdicts } from '../../src/contract/verdict.schema.js';
 import { CommanderClient } from '../../src/sdk/commander-client.js';
 import { renderKustomization } from '../support/manifests/manifests.js';
@@ -12,7 +13,7 @@ import { RedisServer } from '../support/redis-server.js';
 const PRELOAD = 'leak-per-command.cjs';
 
 describeWithPods('a pod that leaks', () => {
-  it('says so with the line before the kernel kills it, and starts again', async () => {
+  it('says so with the line before the kernel kills it, and its next life says who killed it', async () => {
     const redis = await RedisServer.start();
     const spec = podSpec(renderKustomization(join(__dirname, '../../k8s/overlays/dev')));
     const NODE_OPTIONS = `${spec.env.NODE_OPTIONS} --require /tmp/${PRELOAD}`;
@@ -39,6 +40,17 @@ describeWithPods('a pod that leaks', () => {
       expect(pod.terminations[0]).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
 
       await pod.ready();
+      // The volume outlives the container, and with it the word of the life before.
+      const { previous } = (await pod.get('/diagnostics/lives')).json<Lives>();
+      const [before] = previous;
+      expect(before).toMatchObject({ end: 'killed-near-limit', exitCode: null });
+      const ofThePlant = expect.objectContaining({ file: expect.stringMatching(PRELOAD) });
+      expect(before.verdicts).toContainEqual(
+        expect.objectContaining({ kind: 'interval', state: 'leaking', site: ofThePlant }),
+      );
+      expect(before.evidence.length).toBeGreaterThan(0);
+      const bundle = await pod.get(`/diagnostics/evidence/${before.evidence[0].name}`);
+      expect(bundle).toMatchObject({ status: 200, text: expect.stringContaining(PRELOAD) });
     } finally {
       await client.close();
       await pod.delete();
