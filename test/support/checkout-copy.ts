@@ -32,8 +32,10 @@ export class CheckoutCopy {
     if (mainFile) {
       mkdirSync(this.file('src'));
       cpSync(mainFile, this.file('src/main.ts'));
-      // The build bundles it whatever the program is.
-      cpSync(join(checkout, 'src/page'), this.file('src/page'), { recursive: true });
+      // The build bundles it whatever the program is, with what it takes from the contract.
+      for (const name of ['src/page', 'src/contract/amount-text.ts']) {
+        cpSync(join(checkout, name), this.file(name), { recursive: true });
+      }
     }
     symlinkSync(join(checkout, 'node_modules'), this.file('node_modules'));
   }
