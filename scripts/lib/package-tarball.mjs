@@ -9,9 +9,12 @@ import { packageManifest } from './package-manifest.mjs';
 const FOLDERS = ['cli', 'contract', 'diagnostics', 'ledger', 'sdk'];
 
 /** Of them, what only commander itself runs: it reaches into the service. */
-const SERVICE_ONLY = ['diagnostics/commands', 'diagnostics/readiness', 'diagnostics/sources'].map((folder) =>
-  folder.replace('/', sep),
-);
+const SERVICE_ONLY = [
+  'diagnostics/commands',
+  'diagnostics/readiness',
+  'diagnostics/redis-lives',
+  'diagnostics/sources',
+].map((folder) => folder.replace('/', sep));
 
 /**
  * Packs the built checkout as the package for other applications.
