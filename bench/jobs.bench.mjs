@@ -6,8 +6,7 @@ import { BareSide } from './engine/bare-side.mjs';
 import { CommanderSide } from './engine/commander-side.mjs';
 import { drained } from './engine/drained.mjs';
 import { numberFlag } from './support/flags.mjs';
-import { printTable } from './support/markdown-table.mjs';
-import { median } from './support/median.mjs';
+import { printRatios } from './support/ratio-table.mjs';
 
 const ROUNDS = numberFlag('rounds', 5);
 const JOBS = numberFlag('jobs', 2_000);
@@ -46,7 +45,6 @@ for (let round = 0; round <= ROUNDS; round++) {
   }
 }
 
-const of = (side, name) => median(samples.get(side).map((sample) => sample[name]));
 const [, bare] = sides;
 console.log(
   `${JOBS} jobs a round, ${IN_FLIGHT} submits in flight, concurrency ${CONCURRENCY}, median of ${ROUNDS} interleaved rounds; ` +
@@ -59,14 +57,5 @@ const columns = [
   ['CPU of the service, ms per job', 'serviceMs', 3],
   ['CPU of Redis, ms per job', 'redisMs', 3],
 ];
-printTable(
-  ['', ...columns.map(([title]) => title)],
-  sides.map((side) => [
-    side.name,
-    ...columns.map(([, name, digits]) => {
-      const value = of(side, name);
-      return `${value.toFixed(digits)} (${(value / of(bare, name)).toFixed(2)})`;
-    }),
-  ]),
-);
+printRatios(sides, columns, (side) => samples.get(side), bare);
 for (const side of sides) await side.stop();

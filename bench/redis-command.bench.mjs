@@ -10,9 +10,8 @@ import { Child } from './support/child.mjs';
 import { cpuMs } from './support/cpu-time.mjs';
 import { numberFlag } from './support/flags.mjs';
 import { FramedPeer } from './support/framed-peer.mjs';
-import { printTable } from './support/markdown-table.mjs';
-import { median } from './support/median.mjs';
 import { quantile } from './support/quantile.mjs';
+import { printRatios } from './support/ratio-table.mjs';
 import { RedisProcess } from './support/redis-process.mjs';
 
 const ROUNDS = numberFlag('rounds', 5);
@@ -73,23 +72,13 @@ console.log(
   `run.get, ${IN_FLIGHT} in flight, median of ${ROUNDS} interleaved rounds; Node ${process.version}, ${availableParallelism()} cores, ` +
     `load ${loadavg()[0].toFixed(1)}. In parentheses: as a multiple of bare ioredis with one client.\n`,
 );
-const of = (side, name) => median(side.samples.map((sample) => sample[name]));
 const columns = [
   ['CPU of the service, µs per command', 'serviceMicros', 1],
   ['CPU of Redis, µs per command', 'redisMicros', 1],
   ['p50, ms', 'p50Ms', 1],
   ['p99, ms', 'p99Ms', 1],
 ];
-printTable(
-  ['', ...columns.map(([title]) => title)],
-  sides.map((side) => [
-    side.name,
-    ...columns.map(([, name, digits]) => {
-      const value = of(side, name);
-      return `${value.toFixed(digits)} (${(value / of(sides[1], name)).toFixed(2)})`;
-    }),
-  ]),
-);
+printRatios(sides, columns, (side) => side.samples, sides[1]);
 console.log(
   `Connections that Redis holds at the end: ${clients.length - 1}, of which ${300 * (ROUNDS + 1)} nobody closed.`,
 );

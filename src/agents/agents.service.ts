@@ -105,7 +105,7 @@ export class AgentsService {
   held(
     { namespace, runId, epoch }: Pick<AcquireRequest, 'namespace' | 'runId' | 'epoch'>,
     place: GivenPlace,
-    considered: readonly AgentConsidered[],
+    considered: readonly AgentConsidered[] = [],
   ): AgentPlace {
     const held = { ...place, namespace, runId, epoch };
     return new AgentPlace(held, this.pool, this.records, this.directory, considered.slice(0, MAX_CONSIDERED));

@@ -18,19 +18,24 @@ export const siteShape = {
 /** One call on the way to a resource; `library` when it is in node_modules. */
 export const ledgerFrameSchema = z.strictObject({ ...siteShape, library: z.boolean() });
 
+/** What is counted of a kind, and of each of its groups. */
+const countedShape = {
+  kind: z.string(),
+  live: countSchema,
+  liveBytes: bytesSchema.optional(),
+  created: countSchema,
+  closed: countSchema,
+  collectedOpen: countSchema,
+  peak: countSchema,
+  /** False: `live` is an estimate, of a group with `error` as its standard deviation. */
+  exact: z.boolean(),
+};
+
 /** Resources of one kind made at one place. `docs/ledger.md` tells what each field means. */
 export const ledgerGroupSchema = z
   .strictObject({
     id: z.string(),
-    kind: z.string(),
-    live: countSchema,
-    liveBytes: bytesSchema.optional(),
-    created: countSchema,
-    closed: countSchema,
-    collectedOpen: countSchema,
-    peak: countSchema,
-    /** False: `live` is an estimate, with `error` as its standard deviation. */
-    exact: z.boolean(),
+    ...countedShape,
     error: countSchema,
     site: z.strictObject(siteShape).nullable(),
     provider: z.string().optional(),
@@ -47,17 +52,7 @@ export const ledgerGroupSchema = z
 export const ledgerGroupDeltaSchema = z.strictObject({ live: z.int(), created: z.int(), closed: z.int() });
 
 /** Exact totals of one kind. */
-export const ledgerKindSchema = z.strictObject({
-  kind: z.string(),
-  live: countSchema,
-  liveBytes: bytesSchema.optional(),
-  created: countSchema,
-  closed: countSchema,
-  collectedOpen: countSchema,
-  peak: countSchema,
-  exact: z.boolean(),
-  groupsCount: countSchema,
-});
+export const ledgerKindSchema = z.strictObject({ ...countedShape, groupsCount: countSchema });
 
 /** What the ledger is, costs and could not do. */
 export const ledgerStatusSchema = z.strictObject({

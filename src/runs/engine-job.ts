@@ -1,4 +1,4 @@
-import type { BegunDispatch } from './first-dispatch.js';
+import type { GivenPlace } from '../agents/agents.service.js';
 import type { RunRecord } from './run.record.js';
 
 /** One hand-over of a run to the engine. */
@@ -14,6 +14,6 @@ export interface EngineJob {
 export interface HandedRun extends EngineJob {
   /** As it was just written down, which spares reading it again. Whatever has changed since, its epoch tells. */
   record?: RunRecord;
-  /** Set when it was begun as it was made; then `record` is, too. */
-  begun?: BegunDispatch;
+  /** Where it was begun as it was made, as its first attempt under epoch 1; then `record` is set, too. */
+  begunAt?: GivenPlace;
 }

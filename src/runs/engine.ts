@@ -259,8 +259,8 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
   }
 }
 
-function hasBegun({ begun }: HandedRun): boolean {
-  return begun !== undefined;
+function hasBegun({ begunAt }: HandedRun): boolean {
+  return begunAt !== undefined;
 }
 
 /** BullMQ refuses ':' in a job id. */

@@ -1,4 +1,4 @@
-import type { AgentConsidered, GivenPlace, PlaceQuery } from '../agents/agents.service.js';
+import type { PlaceQuery } from '../agents/agents.service.js';
 import type { RunRecord } from './run.record.js';
 
 /** A run that is about to be made, as far as its first dispatch needs it. */
@@ -11,10 +11,4 @@ export interface FirstDispatch {
   lookMs: number;
   /** JSON of who else was considered, or ''. */
   considered: string;
-}
-
-/** Where a run was begun as it was made: its first attempt, under epoch 1. */
-export interface BegunDispatch {
-  place: GivenPlace;
-  considered: readonly AgentConsidered[];
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AgentCallError } from '../agents/agent-call.error.js';
-import { type AcquireRequest, type AgentPlace, AgentsService } from '../agents/agents.service.js';
+import { type AcquireRequest, type AgentPlace, AgentsService, type GivenPlace } from '../agents/agents.service.js';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import type { AgentExecuteRequest } from '../contract/agent.schema.js';
@@ -16,7 +16,7 @@ import type { EngineJob, HandedRun } from './engine-job.js';
 import { DueLoop } from './due-loop.js';
 import { retryDelayMs } from './retry-backoff.js';
 import type { RunRecord, RunSpec } from './run.record.js';
-import type { BegunDispatch, FirstDispatch, RunToMake } from './first-dispatch.js';
+import type { FirstDispatch, RunToMake } from './first-dispatch.js';
 import { consideredText, type ParkedRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
 import { RunWatch, type WatchedRun } from './run-watch.js';
@@ -77,8 +77,8 @@ export class RunExecutor {
     const { namespace, runId } = handed;
     const watched = this.watch.begin(namespace, runId);
     try {
-      if (handed.begun !== undefined && handed.record !== undefined) {
-        await this.carryOn(handed.record, handed.begun, watched);
+      if (handed.begunAt !== undefined && handed.record !== undefined) {
+        await this.carryOn(handed.record, handed.begunAt, watched);
         return [];
       }
       const run = handed.record ?? (await this.step((redis) => this.store.load(redis, namespace, runId)));
@@ -111,10 +111,10 @@ export class RunExecutor {
   }
 
   /** The first dispatch of a run that was begun as it was made. */
-  private async carryOn(run: RunRecord, { place, considered }: BegunDispatch, watched: WatchedRun): Promise<void> {
+  private async carryOn(run: RunRecord, place: GivenPlace, watched: WatchedRun): Promise<void> {
     const { namespace, runId } = run;
     watched.epoch = 1;
-    const held = this.agents.held({ namespace, runId, epoch: 1 }, place, considered);
+    const held = this.agents.held({ namespace, runId, epoch: 1 }, place);
     await this.attempt({ ...run, state: 'running', attempt: 1, epoch: 1, agentId: place.agentId }, held);
   }
 

@@ -88,9 +88,8 @@ export class RunSubmission {
       }
       if (dueAt !== undefined) this.dueLoop.wakeWithin(0);
       else if (!deduplicated && !buffered) {
-        const begun = submitted.place && { place: submitted.place, considered: [] };
         await this.handOver(
-          [{ namespace, runId, enqueues: 1, priority: spec.priority, record, begun }],
+          [{ namespace, runId, enqueues: 1, priority: spec.priority, record, begunAt: submitted.place }],
           deadlineAt,
           places,
         );

@@ -177,7 +177,7 @@ export class ScheduleTicker implements OnModuleInit {
           runId,
           enqueues: 1,
           record: newRun({ ...made, failedAgentIds: [] }, now, specText),
-          begun: place && { place, considered: [] },
+          begunAt: place,
         });
       }
       if (fired.cancelled.length > 0) {

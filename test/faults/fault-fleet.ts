@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { AnyCommander } from '../guarantees/any-commander.js';
 import type { CommanderClient } from '../../src/sdk/commander-client.js';
 import { AgentSlot } from '../guarantees/agent-slot.js';
 import { CommanderSlot } from '../guarantees/commander-slot.js';
@@ -13,7 +13,6 @@ import type { RedisUnderFault } from './redis-under-fault.js';
 
 const COMMANDERS_COUNT = 3;
 const AGENTS_COUNT = 3;
-const ANYWHERE_TIMEOUT_MS = 60_000;
 /** Under which commanders dial an agent: there its proxy listens. */
 const PROXIED_HOST = '127.0.0.2';
 
@@ -30,7 +29,7 @@ export class FaultFleet {
   readonly commanders: CommanderSlot[] = [];
   readonly agents: AgentSlot[] = [];
   readonly agentProxies: FaultProxy[] = [];
-  private turn = 0;
+  private readonly any = new AnyCommander(this.commanders);
 
   private constructor(
     readonly under: RedisUnderFault,
@@ -70,19 +69,8 @@ export class FaultFleet {
   }
 
   /** Commands some commander, and another one when that fails. Rejects with the last failure after a minute. */
-  async anywhere<Reply>(command: (client: CommanderClient) => Promise<Reply>): Promise<Reply> {
-    const deadlineAt = performance.now() + ANYWHERE_TIMEOUT_MS;
-    for (;;) {
-      const { client } = this.commanders[(this.turn += 1) % this.commanders.length];
-      try {
-        return await command(client);
-      } catch (error) {
-        const code = String((error as { code?: unknown }).code);
-        const isTransient = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'SHUTTING_DOWN'].includes(code);
-        if (!isTransient || performance.now() > deadlineAt) throw error;
-        await sleep(50);
-      }
-    }
+  anywhere<Reply>(command: (client: CommanderClient) => Promise<Reply>): Promise<Reply> {
+    return this.any.ask(command);
   }
 
   async stop(): Promise<void> {

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { AnyCommander } from './any-commander.js';
 import type { CommanderClient } from '../../src/sdk/commander-client.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -13,7 +13,6 @@ import type { SeededRandom } from './seeded-random.js';
 const COMMANDERS_COUNT = 3;
 const AGENTS_COUNT = 6;
 const MAX_SKEW_MS = 5_000;
-const ANYWHERE_TIMEOUT_MS = 60_000;
 
 /** What every commander of the run is set to; the rest has its default. */
 export const commanderSettings = {
@@ -35,7 +34,7 @@ export class Fleet {
   readonly agents: AgentSlot[] = [];
   /** How far the clocks were off, ms; one for each start of a process. */
   readonly skewsMs: number[] = [];
-  private turn = 0;
+  private readonly any = new AnyCommander(this.commanders);
 
   private constructor(
     readonly server: RedisServer,
@@ -91,20 +90,8 @@ export class Fleet {
   }
 
   /** Commands some commander, and another one when that fails. Rejects with the last failure after a minute. */
-  async anywhere<Reply>(command: (client: CommanderClient) => Promise<Reply>): Promise<Reply> {
-    const deadlineAt = performance.now() + ANYWHERE_TIMEOUT_MS;
-    for (;;) {
-      const { client } = this.commanders[(this.turn += 1) % this.commanders.length];
-      try {
-        return await command(client);
-      } catch (error) {
-        const isTransient = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'SHUTTING_DOWN'].includes(
-          String((error as { code?: unknown }).code),
-        );
-        if (!isTransient || performance.now() > deadlineAt) throw error;
-        await sleep(50);
-      }
-    }
+  anywhere<Reply>(command: (client: CommanderClient) => Promise<Reply>): Promise<Reply> {
+    return this.any.ask(command);
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,23 @@
+import { printTable } from './markdown-table.mjs';
+import { median } from './median.mjs';
+
+/**
+ * Prints a Markdown table of the medians, each with its multiple of one of the sides.
+ * @param {{name: string}[]} sides one row each
+ * @param {[string, string, number][]} columns title, name of the sample's field, digits
+ * @param {(side: object) => object[]} samplesOf
+ * @param {object} base the side that is one
+ */
+export function printRatios(sides, columns, samplesOf, base) {
+  const of = (side, name) => median(samplesOf(side).map((sample) => sample[name]));
+  printTable(
+    ['', ...columns.map(([title]) => title)],
+    sides.map((side) => [
+      side.name,
+      ...columns.map(([, name, digits]) => {
+        const value = of(side, name);
+        return `${value.toFixed(digits)} (${(value / of(base, name)).toFixed(2)})`;
+      }),
+    ]),
+  );
+}
