@@ -8,6 +8,8 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 const hourly = { cron: '0 * * * *', job: { name: 'job' } };
+/** Ticks that are far away: none comes between two commands, whatever the time of the day is. */
+const farHourly = { startAt: '2090-01-01T00:00:00Z', everyMs: 3_600_000 };
 
 describe('schedule.upsert', () => {
   it('creates, returns the next ticks, and fills in defaults', async () => {
@@ -26,11 +28,12 @@ describe('schedule.upsert', () => {
   it('touches nothing when the declaration is the same, in whatever order its fields come', async () => {
     const client = service.client();
     const payload = { b: 1, a: [{ d: 1, c: 2 }] };
-    await client.schedules.upsert({ id: 'same', everyMs: 3_600_000, job: { name: 'job', payload } });
+    await client.schedules.upsert({ id: 'same', ...farHourly, job: { name: 'job', payload } });
     const before = await service.redis.cli('hgetall', '{commander}:schedule:default:same');
     const again = await client.schedules.upsert({
       job: { payload: { a: [{ c: 2, d: 1 }], b: 1 }, name: 'job' },
-      everyMs: 3_600_000,
+      everyMs: farHourly.everyMs,
+      startAt: farHourly.startAt,
       id: 'same',
     });
     expect(again).toMatchObject({ created: false, changed: false, schedule: { version: 1 } });
@@ -39,11 +42,16 @@ describe('schedule.upsert', () => {
 
   it('keeps a pending tick when only the job changes, and moves it when the timing does', async () => {
     const client = service.client();
-    const { nextRuns } = await client.schedules.upsert({ id: 'moved', everyMs: 3_600_000, job: { name: 'job' } });
-    const changed = await client.schedules.upsert({ id: 'moved', everyMs: 3_600_000, job: { name: 'other' } });
+    const pending = () => service.redis.cli('zscore', '{commander}:due', 's|default|moved');
+    const { nextRuns } = await client.schedules.upsert({ id: 'moved', ...farHourly, job: { name: 'job' } });
+    const before = await pending();
+    const changed = await client.schedules.upsert({ id: 'moved', ...farHourly, job: { name: 'other' } });
     expect(changed).toMatchObject({ created: false, changed: true, schedule: { version: 2 }, nextRuns });
-    const moved = await client.schedules.upsert({ id: 'moved', everyMs: 7_000_000, job: { name: 'other' } });
-    expect(moved.nextRuns[0]).not.toBe(nextRuns[0]);
+    expect(await pending()).toBe(before);
+    const later = { ...farHourly, startAt: '2090-01-01T00:20:00Z' };
+    const moved = await client.schedules.upsert({ id: 'moved', ...later, job: { name: 'other' } });
+    expect(moved.nextRuns[0]).toBe(Date.parse(later.startAt));
+    expect(Number(await pending())).toBe(Date.parse(later.startAt));
   });
 
   it('refuses a version that is not the stored one, and takes the right one', async () => {

@@ -28,6 +28,13 @@ const copyOf = async (app: BuiltApp) => {
   if ('error' in recorder || recorder.copy === null) throw new Error('no copy');
   return recorder.copy;
 };
+/** The counters of the copy among the metrics. */
+const countedIn = async (app: BuiltApp) => {
+  const { text } = await httpGet(`${app.httpUrl}/metrics`);
+  const counter = (what: string) =>
+    Number(new RegExp(`^mu_recorder_${what}_total\\{to="redis"\\} (\\d+)$`, 'm').exec(text)?.[1]);
+  return { written: counter('written'), dropped: counter('dropped') };
+};
 const livesOf = async (app: BuiltApp, query = ''): Promise<Lives> =>
   livesSchema.parse((await httpGet(`${app.httpUrl}/diagnostics/lives${query}`)).json());
 
@@ -74,13 +81,18 @@ describe('the copy of the recorder in Redis', () => {
       expect(ttlMs).toBeGreaterThan(23 * 3_600_000);
       expect(ttlMs).toBeLessThanOrEqual(24 * 3_600_000);
     }
-    const { droppedCount, failing, lastWrittenAt, underWayCount } = await copyOf(app);
-    expect(failing).toBeNull();
-    expect(underWayCount).toBeLessThanOrEqual(1);
+    // A slow machine may drop some, and then be behind for a moment.
+    const { droppedCount, lastWrittenAt } = await eventually(async () => {
+      const copy = await copyOf(app);
+      expect(copy.failing).toBeNull();
+      expect(copy.underWayCount).toBeLessThanOrEqual(1);
+      return copy;
+    }, SLOW);
     expect(Math.abs(Date.now() - lastWrittenAt!)).toBeLessThan(10_000);
-    const { text } = await httpGet(`${app.httpUrl}/metrics`);
-    expect(Number(/^mu_recorder_written_total\{to="redis"\} (\d+)$/m.exec(text)?.[1])).toBeGreaterThan(3 * KEPT);
-    expect(text).toMatch(new RegExp(`^mu_recorder_dropped_total\\{to="redis"\\} ${droppedCount}$`, 'm'));
+    const counted = await countedIn(app);
+    expect(counted.written).toBeGreaterThanOrEqual(3 * KEPT);
+    expect(counted.dropped).toBeGreaterThanOrEqual(droppedCount);
+    expect(counted.dropped).toBeLessThanOrEqual((await copyOf(app)).droppedCount);
   });
 
   it('tells of a life whose file system went with it: how it ended, what it was like, over HTTP and TCP', async () => {
@@ -163,6 +175,7 @@ describe('the copy of the recorder in Redis', () => {
     // 60 intervals later the client keeps no more than in the first of them.
     expect(Math.max(...seen.map(({ underWay }) => underWay))).toBeLessThanOrEqual(4);
     expect(seen.at(-1)!.unanswered).toBeLessThan(30);
+    expect((await countedIn(app)).dropped).toBeGreaterThan(before + 60);
     expect((await copyOf(app)).failing).toMatch(/^Redis /);
     const lives = await livesOf(app);
     expect(lives).toMatchObject({
