@@ -8,6 +8,7 @@ module.exports = {
   // Sources import './x.js' so that the same files compile as ESM; jest resolves the .ts beside them.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   setupFilesAfterEnv: ['<rootDir>/test/support/check-leaks.ts'],
-  testTimeout: 30_000,
+  // Most suites start processes, two suites at a time: on a slow machine that alone takes many seconds.
+  testTimeout: 60_000,
   maxWorkers: 2,
 };

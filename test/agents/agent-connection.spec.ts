@@ -141,7 +141,7 @@ describe('a call', () => {
       handler: ({ runId }) => (runId === 'slow' ? new Promise(() => undefined) : 'quick'),
     });
     const connection = dial();
-    const slow = failure(execute(connection, 'slow', { deadlineMs: 300 }));
+    const slow = failure(execute(connection, 'slow', { deadlineMs: 1_500 }));
     await eventually(() => agent.executeCount === 1);
     await execute(connection, 'quick');
     expect((await slow).kind).toBe('timeout');
@@ -155,7 +155,7 @@ describe('a call', () => {
       handler: ({ runId }) => (runId === 'late' ? new Promise<void>((resolve) => (answer = resolve)) : runId),
     });
     const connection = dial();
-    const late = failure(execute(connection, 'late', { deadlineMs: 300 }));
+    const late = failure(execute(connection, 'late', { deadlineMs: 1_500 }));
     await eventually(() => agent.executeCount === 1);
     await execute(connection, 'next');
     await late;

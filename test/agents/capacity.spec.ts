@@ -11,7 +11,9 @@ const agents: TcpAgent[] = [];
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  [one, two] = await Promise.all([Replica.start(redis.url), Replica.start(redis.url)]);
+  // Nobody sends heartbeats here: the lease has to outlast the longest test.
+  const lease = { AGENT_LEASE_MS: '600000' };
+  [one, two] = await Promise.all([Replica.start(redis.url, lease), Replica.start(redis.url, lease)]);
 });
 afterAll(async () => {
   await one.close();
@@ -102,7 +104,7 @@ describe('capacity', () => {
 describe('a place', () => {
   it('whose holder died falls back by its lease', async () => {
     await start({ agentId: 'a', capacity: 2 });
-    await one.agents.acquire(attempt({ leaseMs: 300 }));
+    await one.agents.acquire(attempt({ leaseMs: 2_000 }));
     // A living one beside it: each place has an end of its own.
     await one.agents.acquire(attempt({ leaseMs: 60_000 }));
     await expect(two.agents.acquire(attempt())).rejects.toMatchObject({ code: 'NO_AGENT' });

@@ -24,7 +24,7 @@ beforeAll(async () => {
     REDIS_URL: redis.url,
     TCP_PORT: '0',
     COMMANDER_TOKEN: 'secret',
-    AGENT_LEASE_MS: '1000',
+    AGENT_LEASE_MS: '6000',
     AGENT_HEARTBEAT_EVERY_MS: '100',
   });
 

@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await redis.cli('FLUSHALL');
-  replica = await Replica.start(redis.url, { AGENT_LEASE_MS: '2000', AGENT_HEARTBEAT_EVERY_MS: '500' });
+  replica = await Replica.start(redis.url, { AGENT_LEASE_MS: '10000', AGENT_HEARTBEAT_EVERY_MS: '500' });
 });
 afterEach(async () => {
   await replica.close();
@@ -176,12 +176,14 @@ describe('the connection to an agent', () => {
     for (const agent of [silent, lively]) await register(agent);
     for (let i = 0; i < 4; i++) expect(await run()).toBe('done');
     expect(replica.pool.stats().connectionCount).toBe(2);
+    // As if it had been silent for as long as its lease is.
+    await redis.cli('ZADD', '{commander}:agents:default', 'XX', String(Date.now() - 1), silent.agentId);
     await eventually(
       async () => {
         await beat(lively);
         expect([silent.openCount, lively.openCount]).toEqual([0, 1]);
       },
-      { timeoutMs: 15_000, intervalMs: 200 },
+      { timeoutMs: 30_000, intervalMs: 200 },
     );
     await eventually(() => expect(replica.agents.stats()).toMatchObject({ agentCount: 1, connectionCount: 1 }));
     await silent.stop();
@@ -195,7 +197,7 @@ describe('the connection to an agent', () => {
     expect(await run()).toBe('done');
     const { agentId, instanceEpoch } = agent;
     await other.command('agent.deregister', { agentId, instanceEpoch });
-    await eventually(() => agent.openCount === 0, { timeoutMs: 15_000 });
+    await eventually(() => agent.openCount === 0, { timeoutMs: 30_000 });
     await other.close();
     await agent.stop();
   });
@@ -207,6 +209,7 @@ describe('the connection to an agent', () => {
     await replica.command('agent.drain', { agentId: agent.agentId });
     await redis.cli('HSET', `{commander}:agent:default:${agent.agentId}`, 'suspectUntil', String(Date.now() + 60_000));
     await replica.sweep.sweep();
+    expect(replica.pool.stats().connectionCount).toBe(1);
     expect(agent.openCount).toBe(1);
     await agent.stop();
   });

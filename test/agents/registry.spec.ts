@@ -146,8 +146,12 @@ describe('the lease', () => {
           ['silent', 'down'],
         ]);
       });
-      await quick.command('agent.heartbeat', { namespace, agentId: 'silent', instanceEpoch: 1, inFlight: 0 });
-      expect(await list({ state: 'up' })).toHaveLength(2);
+      await eventually(async () => {
+        for (const agentId of ['silent', 'lively']) {
+          await quick.command('agent.heartbeat', { namespace, agentId, instanceEpoch: 1, inFlight: 0 });
+        }
+        expect(await list({ state: 'up' })).toHaveLength(2);
+      });
     } finally {
       await quick.close();
     }

@@ -8,7 +8,9 @@ const agents: TcpAgent[] = [];
 
 beforeAll(async () => {
   redis = await RedisServer.start();
-  replicas = await Promise.all([Replica.start(redis.url), Replica.start(redis.url)]);
+  // Nobody sends heartbeats here: the lease has to outlast the longest test.
+  const lease = { AGENT_LEASE_MS: '600000' };
+  replicas = await Promise.all([Replica.start(redis.url, lease), Replica.start(redis.url, lease)]);
 });
 afterAll(async () => {
   for (const replica of replicas) await replica.close();

@@ -53,7 +53,7 @@ describe('every endpoint of the diagnostics', () => {
         MEMORY_SOFT_LIMIT_RATIO: '0.3',
       },
     });
-    client = new CommanderClient({ port: app.tcpPort, token: SECRETS.commandToken });
+    client = new CommanderClient({ port: app.tcpPort, token: SECRETS.commandToken, requestTimeoutMs: 30_000 });
     agent = await TcpAgent.start({ handler: () => ({ found: SECRETS.result }) });
     await agent.join({ port: app.tcpPort, token: SECRETS.commandToken });
     const job = { name: 'job', payload: { text: SECRETS.payload }, headers: { 'x-secret': SECRETS.header } };

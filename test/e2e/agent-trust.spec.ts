@@ -8,6 +8,7 @@ import { type CertificateFiles, Certificates } from '../support/certificates.js'
 import { eventually } from '../support/eventually.js';
 import { TcpAgent } from '../support/fake-agent.js';
 import { Service } from '../support/service.js';
+import { requestFrame } from '../support/tcp-peer.js';
 import { AgentApp } from '../sdk/support/agent-app.js';
 
 const KEY = 'identity-key-of-agent-1';
@@ -164,17 +165,17 @@ describe('TLS to agents', () => {
     const app = await startAgent({ agentId: 'by-host', listenTls: pem(await certificates.issue('any')) });
     expect(await echo('by-host')).toMatchObject({ result: 'hello' });
     const ca = readFileSync(certificates.caFile);
+    /** The name that the agent shows to who is let in: whoever is answered. */
     const nameShown = (own?: CertificateFiles) =>
       new Promise<string | undefined>((resolve) => {
         const socket = connect({ port: app.port, host: '127.0.0.1', ca, ...(own && pem(own)) });
         socket.on('error', () => resolve(undefined));
         socket.on('close', () => resolve(undefined));
         // TLS 1.3: what the agent thinks of us comes after the handshake.
-        socket.on('secureConnect', () => {
-          const { subject } = socket.getPeerCertificate();
-          setTimeout(() => socket.destroy(), 300).unref();
-          socket.write('0');
-          setTimeout(() => resolve([subject.CN].flat()[0]), 200).unref();
+        socket.on('secureConnect', () => socket.write(requestFrame('ping', 'agent.ping', {})));
+        socket.once('data', () => {
+          resolve([socket.getPeerCertificate().subject.CN].flat()[0]);
+          socket.destroy();
         });
       });
     expect(await nameShown()).toBeUndefined();

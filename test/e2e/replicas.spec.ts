@@ -23,7 +23,8 @@ it('three replicas fire every tick once while one is killed and another restarte
     [1, 2, 3].map((number) => service.agent({ agentId: `agent-${number}`, capacity: 50 }, steady)),
   );
   const ids = Array.from({ length: SCHEDULES_COUNT }, (_, at) => `schedule-${at}`);
-  const startAt = Date.now() + 1_000;
+  // The declarations have to be there before the first tick.
+  const startAt = Date.now() + 3_000;
   const endAt = startAt + RUN_MS - 1;
   const declare = () =>
     Promise.all(

@@ -4,7 +4,7 @@ import { expectReply, Service } from '../support/service.js';
 
 let service: Service;
 beforeAll(async () => {
-  service = await Service.start({ NO_AGENT_WAIT_MS: '1500', RUNS_KEPT_PER_SCHEDULE: '5', MAX_RESULT_BYTES: '2048' });
+  service = await Service.start({ NO_AGENT_WAIT_MS: '5000', RUNS_KEPT_PER_SCHEDULE: '5', MAX_RESULT_BYTES: '2048' });
 });
 afterAll(() => service.stop());
 
@@ -71,7 +71,7 @@ describe('job.submit', () => {
     const client = inNamespace('silent');
     const agent = await service.agent({}, undefined, 'silent');
     agent.behaviour = 'hang';
-    const { runId } = await client.jobs.submit({ job: { name: 'job' }, timeoutMs: 300, retry: { maxAttempts: 1 } });
+    const { runId } = await client.jobs.submit({ job: { name: 'job' }, timeoutMs: 1_000, retry: { maxAttempts: 1 } });
     await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('timed-out'));
     expect((await client.runs.get({ runId })).error).toMatchObject({
       code: 'DEADLINE_EXCEEDED',
@@ -95,14 +95,14 @@ describe('job.submit', () => {
   it('starts a delayed run when its time has come', async () => {
     const client = inNamespace('delayed');
     const agent = await service.agent({}, undefined, 'delayed');
-    const { runId } = await client.jobs.submit({ job: { name: 'job' }, delayMs: 700 });
+    const { runId } = await client.jobs.submit({ job: { name: 'job' }, delayMs: 2_000 });
     const before = await client.runs.get({ runId });
     expect(before.state).toBe('delayed');
-    expect((before.dueAt as number) - before.createdAt).toBe(700);
+    expect((before.dueAt as number) - before.createdAt).toBe(2_000);
     expect(agent.executeCount).toBe(0);
     await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('succeeded'));
     const after = await client.runs.get({ runId });
-    expect((after.startedAt as number) - after.createdAt).toBeGreaterThanOrEqual(700);
+    expect((after.startedAt as number) - after.createdAt).toBeGreaterThanOrEqual(2_000);
   });
 
   it('answers a repeated idempotency key with the first run, over all replicas', async () => {
@@ -141,15 +141,13 @@ describe('job.submit', () => {
 
   it('gives up waiting at the deadline; the run goes on', async () => {
     const client = inNamespace('impatient');
-    await service.agent(
-      { handler: () => new Promise((resolve) => setTimeout(() => resolve('done'), 600)) },
-      undefined,
-      'impatient',
-    );
+    let finish: (value: string) => void = () => undefined;
+    await service.agent({ handler: () => new Promise((resolve) => (finish = resolve)) }, undefined, 'impatient');
     const refused = await client.jobs
-      .submit({ job: { name: 'job' }, wait: true }, { deadlineMs: 200 })
+      .submit({ job: { name: 'job' }, wait: true }, { deadlineMs: 1_000 })
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    finish('done');
     await eventually(async () =>
       expect((await client.runs.list({})).items[0]).toMatchObject({ state: 'succeeded', result: 'done' }),
     );

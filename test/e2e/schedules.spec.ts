@@ -172,15 +172,17 @@ describe('ticks', () => {
       value: { tickAt: ticks.at(-1) },
       tickAt: ticks.at(-1),
       stale: false,
-      version: ticks.length,
     });
+    // Of two runs that were under way together the newer one may have ended first; then the older one is no result.
+    expect(result.version).toBeGreaterThanOrEqual(2);
+    expect(result.version).toBeLessThanOrEqual(ticks.length);
   });
 
   it('end after maxRuns, and after the instant of `at`', async () => {
     const client = service.client({ namespace: 'ending' });
     const agent = await service.agent({}, undefined, 'ending');
     await client.schedules.upsert({ id: 'three', everyMs: 100, maxRuns: 3, job: { name: 'job' } });
-    await client.schedules.upsert({ id: 'once', at: Date.now() + 300, job: { name: 'job' } });
+    await client.schedules.upsert({ id: 'once', at: Date.now() + 2_000, job: { name: 'job' } });
     await eventually(async () => {
       expect((await client.schedules.get({ id: 'three' })).state).toBe('ended');
       expect((await client.schedules.get({ id: 'once' })).state).toBe('ended');

@@ -53,10 +53,10 @@ it('a run whose engine job was emptied while its replica died is executed again'
     const [survivor, victim] = service.replicas;
     const client = service.client({}, survivor);
     const agent = await service.agent({
-      handler: () => new Promise((resolve) => setTimeout(resolve, 1_000, 'done')),
+      handler: () => new Promise((resolve) => setTimeout(resolve, 2_000, 'done')),
     });
     const submitted = await Promise.all(
-      Array.from({ length: 10 }, () => client.jobs.submit({ job: { name: 'job' }, timeoutMs: 2_000 })),
+      Array.from({ length: 10 }, () => client.jobs.submit({ job: { name: 'job' }, timeoutMs: 30_000 })),
     );
     await eventually(() => agent.activeCount === 10);
     // The lists of the engine still name the jobs, but nothing is left of them.

@@ -27,7 +27,7 @@ describe('the end of an agent process', () => {
   it('SIGTERM: refuses new runs, lets those under way finish and answers them, deregisters, exits', async () => {
     await start();
     await eventually(() => commander.received('agent.heartbeat').length > 0);
-    const running = peer.execute({ runId: 'r1', job: { name: 'sleep', payload: { ms: 1_500 } } });
+    const running = peer.execute({ runId: 'r1', job: { name: 'sleep', payload: { ms: 4_000 } } });
     await agent.saw('started', 'r1');
     agent.child.kill('SIGTERM');
     await eventually(async () => (await peer.call('agent.ping', {})).response.draining === true);
@@ -36,7 +36,7 @@ describe('the end of an agent process', () => {
       retryable: true,
     });
     // A second dispatch of what is under way still joins it.
-    const joined = peer.execute({ runId: 'r1', epoch: 2, job: { name: 'sleep', payload: { ms: 1_500 } } });
+    const joined = peer.execute({ runId: 'r1', epoch: 2, job: { name: 'sleep', payload: { ms: 4_000 } } });
     const beats = commander.received('agent.heartbeat').length;
     await eventually(() => commander.received('agent.heartbeat').length > beats);
     expect(commander.received('agent.deregister')).toHaveLength(0);

@@ -151,7 +151,7 @@ describe('agent.execute', () => {
   });
 
   it('joins a run that is dispatched again to its execution under way, whose deadline then moves', async () => {
-    const first = gated('j', { runId: 'j', epoch: 1, deadlineMs: 300 });
+    const first = gated('j', { runId: 'j', epoch: 1, deadlineMs: 1_500 });
     await eventually(() => crawler.waits('j'));
     const firstDeadlineAt = crawler.contexts[0]!.deadlineAt;
     const other = await app.peer();
@@ -162,7 +162,7 @@ describe('agent.execute', () => {
       deadlineMs: 20_000,
     });
     await eventually(() => crawler.contexts[0]!.deadlineAt > firstDeadlineAt);
-    await new Promise((resolve) => setTimeout(resolve, 350));
+    await new Promise((resolve) => setTimeout(resolve, 1_600));
     expect(crawler.contexts[0]!.signal.aborted).toBe(false);
     // The cancel of the older dispatch comes too late.
     expect((await peer.call('agent.cancel', { runId: 'j', epoch: 1 })).response).toEqual({ cancelled: false });

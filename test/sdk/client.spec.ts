@@ -36,12 +36,12 @@ describe('CommanderClient', () => {
     );
 
   it('sends pattern, input, namespace and deadline, and resolves with the reply', async () => {
-    const reply: any = await client.send('run.get', { runId: 'r1', requestId: 'q' }, { deadlineMs: 700 });
+    const reply: any = await client.send('run.get', { runId: 'r1', requestId: 'q' }, { deadlineMs: 7_000 });
     expect(reply).toEqual({
       pattern: 'run.get',
       data: { runId: 'r1', requestId: 'q', namespace: 'default', deadlineMs: expect.any(Number) },
     });
-    expect(reply.data.deadlineMs).toBeLessThanOrEqual(700);
+    expect(reply.data.deadlineMs).toBeLessThanOrEqual(7_000);
     expect(reply.data.deadlineMs).toBeGreaterThan(0);
     expect(commander.requests[0]!.token).toBeUndefined();
   });
@@ -74,16 +74,16 @@ describe('CommanderClient', () => {
       port: commander.port,
       token: 'secret',
       namespace: 'crawlers',
-      requestTimeoutMs: 900,
+      requestTimeoutMs: 9_000,
     });
     await other.system.stats();
-    await other.system.stats({ namespace: 'else', deadlineMs: 400 });
+    await other.system.stats({ namespace: 'else', deadlineMs: 4_000 });
     await other.close();
     const [first, second] = commander.requests;
     expect(first).toMatchObject({ token: 'secret', data: { namespace: 'crawlers' } });
-    expect(first!.data.deadlineMs).toBeLessThanOrEqual(900);
+    expect(first!.data.deadlineMs).toBeLessThanOrEqual(9_000);
     expect(second).toMatchObject({ token: 'secret', data: { namespace: 'else' } });
-    expect(second!.data.deadlineMs).toBeLessThanOrEqual(400);
+    expect(second!.data.deadlineMs).toBeLessThanOrEqual(4_000);
     expect(second!.data).not.toHaveProperty('token');
   });
 
@@ -145,7 +145,7 @@ describe('CommanderClient', () => {
   it('dials anew after a timeout on a connection that has gone silent', async () => {
     let mute = true;
     commander.answer = () => (mute ? SILENCE : 'fine');
-    await failureOf(client.runs.get({ runId: 'slow' }, { deadlineMs: 50 }));
+    await failureOf(client.runs.get({ runId: 'slow' }, { deadlineMs: 500 }));
     mute = false;
     expect(await client.runs.get({ runId: 'next' })).toBe('fine');
     expect(commander.acceptedCount).toBe(2);
@@ -157,7 +157,7 @@ describe('CommanderClient', () => {
     commander.answer = ({ data }) =>
       data.runId === 'late' ? new Promise((resolve) => (late = () => resolve('late'))) : data.runId;
     const other = client.runs.get({ runId: 'other' });
-    await failureOf(client.runs.get({ runId: 'late' }, { deadlineMs: 30 }));
+    await failureOf(client.runs.get({ runId: 'late' }, { deadlineMs: 500 }));
     late!();
     expect(await other).toBe('other');
     expect(await client.runs.get({ runId: 'next' })).toBe('next');
@@ -277,9 +277,10 @@ describe('CommanderClient', () => {
     try {
       do {
         fillers.push(connect(port, '127.0.0.1').on('error', () => undefined));
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        // With room in the backlog it is connected by then, also on a slow machine.
+        await new Promise((resolve) => setTimeout(resolve, 500));
       } while (!fillers.at(-1)!.connecting && fillers.length < 50);
-      const error = await failureOf(patient.system.health({}, { deadlineMs: 5_000 }));
+      const error = await failureOf(patient.system.health({}, { deadlineMs: 10_000 }));
       expect(error).toMatchObject({ code: 'UNAVAILABLE', details: { sent: false } });
       expect(error.message).toContain('150 ms');
       await patient.close();

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dieWithUs } from './die-with-us.js';
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 50_000;
 const STOP_TIMEOUT_MS = 30_000;
 const OUTPUT_LIMIT = 4 * 1024 * 1024;
 
@@ -19,7 +19,7 @@ export interface BuiltAppOptions {
   asPid1?: boolean;
   /** The program; default `dist/main.js` of this checkout. */
   entry?: string;
-  /** How long until the ready message. Default 30 s. */
+  /** How long until the ready message. Default 50 s. */
   readyTimeoutMs?: number;
 }
 

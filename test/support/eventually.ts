@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface EventuallyOptions {
-  /** How long to keep trying. Default 10 s. */
+  /** How long to keep trying. Default 20 s: what is awaited may be done by a process that shares a slow machine with many. */
   timeoutMs?: number;
   /** Pause between two tries. Default 25 ms. */
   intervalMs?: number;
@@ -16,7 +16,7 @@ export interface EventuallyOptions {
  */
 export async function eventually<T>(
   fn: () => T | Promise<T>,
-  { timeoutMs = 10_000, intervalMs = 25, what }: EventuallyOptions = {},
+  { timeoutMs = 20_000, intervalMs = 25, what }: EventuallyOptions = {},
 ): Promise<Exclude<T, false>> {
   const deadlineAt = performance.now() + timeoutMs;
   for (;;) {

@@ -328,7 +328,7 @@ class Membership {
     const id = String(this.nextId++);
     const { token } = this.commander;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${pattern}: no answer`)), 5_000);
+      const timer = setTimeout(() => reject(new Error(`${pattern}: no answer`)), 15_000);
       const settled = () => {
         clearTimeout(timer);
         this.waiting.delete(id);

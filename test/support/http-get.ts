@@ -12,14 +12,14 @@ export interface HttpGetOptions {
   /** Replaces those that Node sends by itself, `Host` included. */
   headers?: Record<string, string | string[]>;
   method?: string;
-  /** Fails the request when the server is silent for this long. Default 10 s. */
+  /** Fails the request when the server is silent for this long. Default 20 s. */
   timeoutMs?: number;
 }
 
 /** One request on a connection of its own (closed afterwards), with full control over its headers. */
 export function httpGet(
   url: string,
-  { headers = {}, method = 'GET', timeoutMs = 10_000 }: HttpGetOptions = {},
+  { headers = {}, method = 'GET', timeoutMs = 20_000 }: HttpGetOptions = {},
 ): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent: false, timeout: timeoutMs }, (response) => {

@@ -40,7 +40,7 @@ export class Service {
 
   /** A client of the first replica, or of another one. */
   client(options: Partial<CommanderClientOptions> = {}, replica: BuiltApp = this.replicas[0]): CommanderClient {
-    const client = new CommanderClient({ port: replica.tcpPort, ...options });
+    const client = new CommanderClient({ port: replica.tcpPort, requestTimeoutMs: 15_000, ...options });
     this.clients.push(client);
     return client;
   }

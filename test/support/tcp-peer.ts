@@ -78,19 +78,18 @@ export class TcpPeer {
     return (await this.ask(pattern, data, rest)).err?.code ?? 'OK';
   }
 
+  /** @throws Error at once when the connection is closed without it */
   async replyTo(id: string | number): Promise<ReplyPacket> {
-    return eventually(
-      () => {
-        const reply = this.replies.find((candidate) => candidate.id === id);
-        if (reply === undefined && this.isClosed) throw new Error('the connection was closed before the reply came');
-        return reply ?? false;
-      },
+    const reply = await eventually(
+      () => this.replies.find((candidate) => candidate.id === id) ?? (this.isClosed ? undefined : false),
       { what: `reply to ${id}`, intervalMs: 2 },
     );
+    if (reply === undefined) throw new Error(`reply to ${id}: the connection was closed before it came`);
+    return reply;
   }
 
   /** Resolves when the connection is closed, by whomever. */
-  async closed(timeoutMs = 10_000): Promise<void> {
+  async closed(timeoutMs = 20_000): Promise<void> {
     await eventually(() => this.isClosed, { what: 'close of the connection', timeoutMs, intervalMs: 5 });
   }
 

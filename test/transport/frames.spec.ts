@@ -130,7 +130,7 @@ describe('frames', () => {
     const peer = await commandApp.peer();
     const count = 100_000;
     peer.write(Array.from({ length: count }, (_, index) => requestFrame(index, 'system.health', {})).join(''));
-    await eventually(() => peer.replies.length >= count, { timeoutMs: 25_000 });
+    await eventually(() => peer.replies.length >= count, { timeoutMs: 50_000 });
     expect(peer.replies).toHaveLength(count);
     expect(new Set(peer.replies.map(({ id }) => id)).size).toBe(count);
     expect(peer.replies.every(({ err }) => err === undefined)).toBe(true);

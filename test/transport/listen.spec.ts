@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { CommandApp } from './command-app.js';
@@ -45,10 +46,12 @@ describe('listen', () => {
 
   it('rejects the start with EACCES', async () => {
     const isRoot = process.geteuid?.() === 0;
+    // Many a container lets everybody bind every port; then there is nothing to refuse.
+    const isFree = Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'utf8')) <= 1;
     // Root may bind every port, so it becomes nobody for a moment.
     if (isRoot) process.seteuid!(65_534);
     try {
-      expect(await startCode({ tcpPort: 1 })).toBe('EACCES');
+      expect(await startCode({ tcpPort: 1 })).toBe(isFree ? undefined : 'EACCES');
     } finally {
       if (isRoot) process.seteuid!(0);
     }

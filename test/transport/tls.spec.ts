@@ -55,7 +55,7 @@ describe('TLS', () => {
   });
 
   it('cuts handshakes that trickle or stop, and keeps who is through', async () => {
-    await start({ frameTimeoutMs: 500, maxConnections: 20 });
+    await start({ frameTimeoutMs: 2_000, maxConnections: 20 });
     const peer = await commandApp.peer(trusting());
     // The beginning of a ClientHello, and then a byte now and then.
     const hello = Buffer.from('1603010200010001fc0303', 'hex');

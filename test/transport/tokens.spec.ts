@@ -36,7 +36,7 @@ describe('tokens of COMMANDER_TOKENS_FILE', () => {
       commanderToken: ADMIN,
       commanderTokensFile: path,
       fileCheckEveryMs: 50,
-      frameTimeoutMs: 1_000,
+      frameTimeoutMs: 3_000,
     });
     const remember = (line: unknown) => logged.push(String(line));
     commandApp.app.useLogger({ log: remember, warn: remember, error: remember });

@@ -93,7 +93,7 @@ describe('GET /diagnostics/history', () => {
     } finally {
       clearInterval(timer);
     }
-  });
+  }, 90_000);
 
   it('can be cut and merged', async () => {
     const { samples } = await history();

@@ -102,8 +102,11 @@ describe('the copy of the recorder in Redis', () => {
     running.delete(first);
 
     const next = await replica('pod-a');
-    const { previous, unread } = await livesOf(next);
-    expect(unread).toBeNull();
+    const { previous } = await eventually(async () => {
+      const lives = await livesOf(next);
+      expect(lives.unread).toBeNull();
+      return lives;
+    }, SLOW);
     expect(previous).toHaveLength(1);
     const [life] = previous as [Life];
     // A crash leaves no word in Redis, so whether it was one is not known.
@@ -127,7 +130,7 @@ describe('the copy of the recorder in Redis', () => {
     expect((await ask('life=a%2F..%2Fb')).status).toBe(400);
     expect((await ask('instance=pod-a')).status).toBe(400);
 
-    const client = new CommanderClient({ port: next.tcpPort });
+    const client = new CommanderClient({ port: next.tcpPort, requestTimeoutMs: 20_000 });
     try {
       const overTcp = await client.diagnostics.history({ life: life.id });
       expect(overTcp.samples.at(-1)).toEqual(life.lastSample);
@@ -146,9 +149,11 @@ describe('the copy of the recorder in Redis', () => {
     const [runs, asked] = await Promise.all([replica('pod-b'), replica('pod-c')]);
     await written(runs, 2);
 
-    const { instances, previous } = await livesOf(asked);
-    expect(previous).toEqual([]);
-    expect(instances.map(({ instance }) => instance).sort()).toEqual(expect.arrayContaining(['pod-a', 'pod-b']));
+    await eventually(async () => {
+      const { instances, previous } = await livesOf(asked);
+      expect(previous).toEqual([]);
+      expect(instances.map(({ instance }) => instance)).toEqual(expect.arrayContaining(['pod-a', 'pod-b']));
+    }, SLOW);
     const [ended] = (await livesOf(asked, '?instance=pod-a')).previous;
     expect(ended).toMatchObject({ pid: gone.pid, instance: 'pod-a', end: 'clean', endedAt: expect.any(Number) });
     const [other] = (await livesOf(asked, '?instance=pod-b')).previous;
@@ -187,8 +192,10 @@ describe('the copy of the recorder in Redis', () => {
 
     redis.thaw();
     await written(app, writtenCount + 5);
-    expect((await copyOf(app)).failing).toBeNull();
-    expect((await livesOf(app)).unread).toBeNull();
+    await eventually(async () => {
+      expect((await copyOf(app)).failing).toBeNull();
+      expect((await livesOf(app)).unread).toBeNull();
+    }, SLOW);
   });
 
   it('ends in time with a Redis that does not answer', async () => {
