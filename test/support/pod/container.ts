@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { dieWithUs } from '../die-with-us.js';
 import { eventually } from '../eventually.js';
 import { MemoryCgroup, type MemoryReading } from './memory-cgroup.js';
-import type { PodSpec } from './pod-spec.js';
+import type { ContainerSpec } from './container-spec.js';
 
 const run = promisify(execFile);
 const LAUNCHER = join(__dirname, 'launch-container.sh');
@@ -23,7 +23,7 @@ export interface Termination {
 }
 
 export interface ContainerOptions {
-  spec: PodSpec;
+  spec: ContainerSpec;
   /** Name of the cgroup: unique in this process. */
   name: string;
   hostname: string;
@@ -46,7 +46,7 @@ export class Container {
   private constructor(
     private readonly child: ChildProcess,
     private readonly cgroup: MemoryCgroup,
-    private readonly spec: PodSpec,
+    private readonly spec: ContainerSpec,
     root: string,
   ) {
     const release = dieWithUs(child.pid!);

@@ -4,7 +4,7 @@ import type { IProbe } from 'kubernetes-models/v1';
 import { environmentOf, execForm, readDockerfile, stagesOf } from '../docker/dockerfile.js';
 import { commanderContainer, commanderDeployment, type Manifest, podOf } from '../manifests/manifests.js';
 import { podEnvironment } from '../manifests/pod-settings.js';
-import { quantity } from '../manifests/quantity.js';
+import { type ContainerSpec, containerSpec } from './container-spec.js';
 
 /** An HTTP probe as a kubelet runs it. */
 export interface ProbeSpec {
@@ -17,30 +17,11 @@ export interface ProbeSpec {
   successThreshold: number;
 }
 
-/** A volume of the pod and where the container sees it. */
-export interface VolumeSpec {
-  name: string;
-  mountPath: string;
-  /** The Secret whose keys are its files, read-only; absent for an emptyDir. */
-  secretName?: string;
-}
-
 /** Everything that a kubelet takes from a Deployment to run commander's pod; nothing of it is written down in a test. */
-export interface PodSpec {
+export interface PodSpec extends ContainerSpec {
   name: string;
-  /** Command and arguments; the image's where the manifest names none. */
-  command: readonly string[];
   /** The image's environment, and the manifest's over it. */
   env: Readonly<Record<string, string>>;
-  memoryLimitBytes: number;
-  uid: number;
-  gid: number;
-  /** Group that owns the volumes. */
-  fsGroup: number | undefined;
-  hasReadOnlyRoot: boolean;
-  dropsCapabilities: boolean;
-  hasNoNewPrivileges: boolean;
-  volumes: readonly VolumeSpec[];
   commandPort: number;
   httpPort: number;
   startupProbe: ProbeSpec | undefined;
@@ -64,29 +45,13 @@ export function podSpec(manifests: readonly Manifest[]): PodSpec {
   const container = commanderContainer(manifests);
   const image = stagesOf(readDockerfile(readFileSync(join(__dirname, '../../../Dockerfile'), 'utf8'))).at(-1)!;
   const imageCommand = execForm(image.findLast(({ name }) => name === 'CMD')!.value)!;
-  const limit = container.resources?.limits?.memory;
-  if (limit === undefined) throw new Error('the container has no memory limit');
   const ports = new Map((container.ports ?? []).map(({ name, containerPort }) => [name, containerPort]));
-  const own = container.securityContext;
   const probe = (from: IProbe | undefined) => (from === undefined ? undefined : probeSpec(from, ports));
   const rolling = deployment.spec?.strategy?.rollingUpdate;
   return {
+    ...containerSpec(pod, container, imageCommand),
     name: deployment.metadata.name,
-    command: [...(container.command ?? imageCommand), ...(container.args ?? [])],
     env: { ...environmentOf(image), ...podEnvironment(manifests) },
-    memoryLimitBytes: quantity(limit),
-    uid: own?.runAsUser ?? pod.securityContext?.runAsUser ?? 0,
-    gid: own?.runAsGroup ?? pod.securityContext?.runAsGroup ?? 0,
-    fsGroup: pod.securityContext?.fsGroup,
-    hasReadOnlyRoot: own?.readOnlyRootFilesystem === true,
-    dropsCapabilities: own?.capabilities?.drop?.includes('ALL') === true,
-    hasNoNewPrivileges: own?.allowPrivilegeEscalation === false,
-    volumes: (container.volumeMounts ?? []).map(({ name, mountPath }) => {
-      const { emptyDir, secret } = pod.volumes?.find((volume) => volume.name === name) ?? {};
-      if (emptyDir !== undefined) return { name, mountPath };
-      if (secret?.secretName !== undefined) return { name, mountPath, secretName: secret.secretName };
-      throw new Error(`volume ${name} is neither an emptyDir nor a secret`);
-    }),
     commandPort: ports.get('commands')!,
     httpPort: ports.get('http')!,
     startupProbe: probe(container.startupProbe),

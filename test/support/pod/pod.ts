@@ -6,7 +6,8 @@ import { eventually } from '../eventually.js';
 import { type HttpAnswer, httpGet } from '../http-get.js';
 import { Container, type Termination } from './container.js';
 import type { MemoryReading } from './memory-cgroup.js';
-import type { PodSpec, VolumeSpec } from './pod-spec.js';
+import type { VolumeSpec } from './container-spec.js';
+import type { PodSpec } from './pod-spec.js';
 import { ProbeLoop } from './probe-loop.js';
 
 const CHECKOUT = join(__dirname, '../../..');
@@ -57,6 +58,8 @@ export class Pod {
   isReady = false;
 
   private container: Container | undefined;
+  /** What the container before this one printed. */
+  private outputBefore = '';
   private probes: ProbeLoop[] = [];
   private deletion: Promise<Termination | undefined> | undefined;
   private backOff: NodeJS.Timeout | undefined;
@@ -143,7 +146,7 @@ export class Pod {
   /** Events and output, for the message of a failure. */
   story(): string {
     const events = this.events.map(({ at, what, detail }) => `${new Date(at).toISOString()} ${what} ${detail}`);
-    return [...events, this.output().slice(-8_000)].join('\n');
+    return [...events, this.outputBefore.slice(-8_000), this.output().slice(-8_000)].join('\n');
   }
 
   private running(): Container {
@@ -227,6 +230,7 @@ export class Pod {
   }
 
   private onEnded(termination: Termination): void {
+    this.outputBefore = this.output();
     this.container = undefined;
     for (const probe of this.probes.splice(0)) probe.stop();
     this.tell('Ended', `exit code ${termination.exitCode}, ${termination.reason}`);
