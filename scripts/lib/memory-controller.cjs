@@ -4,6 +4,8 @@ const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 const text = (directory, file) => readFileSync(join(directory, file), 'utf8').trim();
+const PAGE_BYTES = 4_096;
+
 const number = (directory, file) => Number(text(directory, file));
 
 /** A field of a file with lines of `name value`. */
@@ -11,6 +13,12 @@ function field(directory, file, name) {
   const value = new RegExp(`^${name} (\\d+)$`, 'm').exec(text(directory, file))?.[1];
   if (value === undefined) throw new Error(`${directory}/${file}: no ${name}`);
   return Number(value);
+}
+
+/** Pages of files that had been dropped and were read again. Its name before Linux 5.9 is without the last word; older kernels do not count. */
+function refaultedPages(directory, prefix) {
+  const stat = text(directory, 'memory.stat');
+  return Number(new RegExp(`^${prefix}workingset_refault(?:_file)? (\\d+)$`, 'm').exec(stat)?.[1] ?? 0);
 }
 
 /** Writes to a file that not every kernel has: where swap is not counted there is none to give. */
@@ -35,6 +43,7 @@ const version1 = (root) => ({
       workingSetBytes: Math.max(0, usageBytes - field(group, 'memory.stat', 'total_inactive_file')),
       anonymousBytes: field(group, 'memory.stat', 'total_rss'),
       fileBytes: field(group, 'memory.stat', 'total_cache'),
+      readAgainBytes: refaultedPages(group, 'total_') * PAGE_BYTES,
       peakBytes: number(group, 'memory.max_usage_in_bytes'),
     };
   },
@@ -61,6 +70,7 @@ const version2 = (root) => ({
       workingSetBytes: Math.max(0, usageBytes - field(group, 'memory.stat', 'inactive_file')),
       anonymousBytes: field(group, 'memory.stat', 'anon'),
       fileBytes: field(group, 'memory.stat', 'file'),
+      readAgainBytes: refaultedPages(group, '') * PAGE_BYTES,
       // Linux 5.19 brought it.
       peakBytes: existsSync(join(group, 'memory.peak')) ? number(group, 'memory.peak') : usageBytes,
     };

@@ -7,6 +7,8 @@ export interface MemoryReading {
   anonymousBytes: number;
   /** Pages of files, which are given back when memory is short. */
   fileBytes: number;
+  /** Pages of files that had been given back and were needed again, since the start; 0 where the kernel does not count them. */
+  readAgainBytes: number;
   /** Highest usage since the start. */
   peakBytes: number;
 }

@@ -34,7 +34,7 @@ slab_reclaimable 1196152
 slab_unreclaimable 1301440
 slab 2497592
 workingset_refault_anon 0
-workingset_refault_file 0
+workingset_refault_file 256
 pgfault 91423
 pgmajfault 18
 `;
@@ -55,6 +55,8 @@ total_active_anon 20480
 total_inactive_file 25165824
 total_active_file 16252928
 total_unevictable 0
+total_workingset_refault_anon 0
+total_workingset_refault_file 256
 `;
 
 // The one that this machine has is at work in every test with a pod; here are both, whatever the machine has.
@@ -84,6 +86,7 @@ describe('the memory controller', () => {
       workingSetBytes: 71 * MiB,
       anonymousBytes: 51 * MiB,
       fileBytes: 39.5 * MiB,
+      readAgainBytes: 1 * MiB,
       peakBytes: 115 * MiB,
     });
     // Not `oom`, and not `oom_group_kill`.
@@ -124,6 +127,7 @@ describe('the memory controller', () => {
       workingSetBytes: 71 * MiB,
       anonymousBytes: 51 * MiB,
       fileBytes: 39.5 * MiB,
+      readAgainBytes: 1 * MiB,
       peakBytes: 115 * MiB,
     });
     expect(controller.oomKills(group)).toBe(1);
