@@ -8,8 +8,11 @@ import { MemoryReadiness } from './diagnostics/readiness/memory.readiness.js';
 import { RedisLives } from './diagnostics/redis-lives/redis-lives.js';
 import { InFlightSource } from './diagnostics/sources/in-flight.source.js';
 import { QueuesSource } from './diagnostics/sources/queues.source.js';
+import { ReadinessSource } from './diagnostics/sources/readiness.source.js';
 import { RedisSource } from './diagnostics/sources/redis.source.js';
+import { RunsSource } from './diagnostics/sources/runs.source.js';
 import { TcpSource } from './diagnostics/sources/tcp.source.js';
+import { TicksSource } from './diagnostics/sources/ticks.source.js';
 import { HealthModule } from './health/health.module.js';
 import { LifecycleModule } from './lifecycle/lifecycle.module.js';
 import { RedisModule } from './redis/redis.module.js';
@@ -46,10 +49,10 @@ export class AppModule {
             intervalMs: settings.recorderIntervalMs,
             softLimitRatio: settings.memorySoftLimitRatio,
           },
-          sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
+          sources: [ReadinessSource, RedisSource, QueuesSource, RunsSource, TicksSource, TcpSource, InFlightSource],
           archive: settings.recorderRedisSamples > 0 ? RedisLives : undefined,
           controllers: [DiagnosticsCommandsController],
-          imports: [TransportModule, RunsModule],
+          imports: [TransportModule, RunsModule, SchedulesModule, HealthModule],
         }),
       ],
       providers: [MemoryReadiness],

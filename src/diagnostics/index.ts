@@ -1,6 +1,7 @@
 /** Public entry `mu-commander/diagnostics`: the diagnostics page for any Nest application. */
 export { diagnosticsSummarySchema, type DiagnosticsSummary } from '../contract/diagnostics.schema.js';
 export type { DiagnosticsSource } from './diagnostics-source.js';
+export type { Metric, MetricValue } from './metrics/metric.js';
 export { DiagnosticsModule } from './diagnostics.module.js';
 export type {
   DiagnosticsOptions,

@@ -1,5 +1,6 @@
 import { Controller, Get, Header, HttpException, HttpStatus, Inject } from '@nestjs/common';
-import { type HealthReport, HealthService } from './health.service.js';
+import type { HealthReport } from '../lifecycle/readiness.js';
+import { HealthService } from './health.service.js';
 
 /**
  * `GET /livez`, `GET /readyz`: 200 when well, 503 when not, both with the same body as `system.health`.

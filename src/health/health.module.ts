@@ -4,6 +4,7 @@ import { EventLoopIndicator } from './event-loop.indicator.js';
 import { FeaturesIndicator } from './features.indicator.js';
 import { HealthController } from './health.controller.js';
 import { HealthService } from './health.service.js';
+import { Readiness } from '../lifecycle/readiness.js';
 import { RedisIndicator } from './redis.indicator.js';
 import { ServingIndicator } from './serving.indicator.js';
 import { RunsModule } from '../runs/runs.module.js';
@@ -28,7 +29,14 @@ import { SystemStatsController } from './system-stats.controller.js';
     }),
   ],
   controllers: [HealthController, SystemHealthController, SystemStatsController],
-  providers: [HealthService, EventLoopIndicator, ServingIndicator, RedisIndicator, FeaturesIndicator],
-  exports: [HealthService],
+  providers: [
+    HealthService,
+    { provide: Readiness, useExisting: HealthService },
+    EventLoopIndicator,
+    ServingIndicator,
+    RedisIndicator,
+    FeaturesIndicator,
+  ],
+  exports: [HealthService, Readiness],
 })
 export class HealthModule {}

@@ -1,18 +1,15 @@
 import { Inject, Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
 import { HealthCheckService, type HealthCheckResult, type HealthIndicatorResult } from '@nestjs/terminus';
-import type { CommandReply } from '../contract/commands.js';
+import { type HealthReport, Readiness } from '../lifecycle/readiness.js';
 import { ServingState } from '../lifecycle/serving-state.js';
 import { EventLoopIndicator } from './event-loop.indicator.js';
 import { FeaturesIndicator } from './features.indicator.js';
 import { RedisIndicator } from './redis.indicator.js';
 import { ServingIndicator } from './serving.indicator.js';
 
-/** What `/readyz`, `/livez` and `system.health` answer. */
-export type HealthReport = CommandReply<'system.health'>;
-
 /** Knows whether this replica can take work. A check opens no connection and ends within the deadline of its slowest indicator. */
 @Injectable()
-export class HealthService {
+export class HealthService implements Readiness {
   private readonly logger = new Logger('Health');
   private lastLogged = '';
 

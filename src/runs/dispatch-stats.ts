@@ -8,6 +8,7 @@ const WINDOW_SECONDS = 60;
 export class DispatchStats {
   private totalCount = 0;
   private failedCount = 0;
+  private withoutAgentCount = 0;
   private repairsCount = 0;
   private takeoversCount = 0;
   private readonly perSecond = new Uint32Array(WINDOW_SECONDS);
@@ -23,6 +24,11 @@ export class DispatchStats {
     this.failedCount += 1;
   }
 
+  /** A run looked for an agent that could take it, and found none. */
+  foundNoAgent(): void {
+    this.withoutAgentCount += 1;
+  }
+
   /**
    * A run that was lost was handed over again.
    * @param wasRunning it was under way at a replica that is gone
@@ -35,6 +41,7 @@ export class DispatchStats {
   read(): {
     totalCount: number;
     failedCount: number;
+    withoutAgentCount: number;
     perSecond: number;
     repairsCount: number;
     takeoversCount: number;
@@ -44,6 +51,7 @@ export class DispatchStats {
     return {
       totalCount: this.totalCount,
       failedCount: this.failedCount,
+      withoutAgentCount: this.withoutAgentCount,
       perSecond: Math.round((inWindow / WINDOW_SECONDS) * 100) / 100,
       repairsCount: this.repairsCount,
       takeoversCount: this.takeoversCount,

@@ -13,6 +13,7 @@ import { RedisGate } from '../redis/redis-gate.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { claimDueLua } from './claim-due.lua.js';
+import { overdueLua } from './overdue.lua.js';
 
 /** Something that came due: a schedule's tick, or a run that was put off. */
 export interface DueItem {
@@ -20,6 +21,13 @@ export interface DueItem {
   id: string;
   /** When it came due, ms since the epoch by Redis. */
   dueAt: number;
+}
+
+/** What has come due and nobody has claimed yet. */
+export interface Overdue {
+  overdueCount: number;
+  /** For how long the first of it has been due, in ms by Redis' clock. */
+  overdueMs: number;
 }
 
 /** Deals with what came due; `now` is Redis' time of the claim. */
@@ -41,6 +49,7 @@ const ERROR_PAUSE_MS = 250;
 export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(DueLoop.name);
   private readonly claimScript = new RedisScript<(number | string)[]>('claim-due', claimDueLua);
+  private readonly overdueScript = new RedisScript<[count: number, ms: number]>('overdue', overdueLua);
   private readonly handlers = new Map<string, DueHandler>();
   private timer?: NodeJS.Timeout;
   private wakeAt = Number.POSITIVE_INFINITY;
@@ -74,6 +83,14 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
   /** Tells the loop of something that comes due in this many ms; it sleeps no longer than that. */
   wakeWithin(ms: number): void {
     this.sleep(ms);
+  }
+
+  /** Counts what is due now, of all replicas: O(log n), one round trip. @throws CommandError when Redis does not answer in time */
+  async overdue(deadlineAt: number): Promise<Overdue> {
+    const [overdueCount, overdueMs] = await this.gate.run(deadlineAt, (redis) =>
+      this.overdueScript.run(redis, [this.keys.key('due')], [this.keys.key()]),
+    );
+    return { overdueCount, overdueMs };
   }
 
   private sleep(ms: number): void {

@@ -259,6 +259,7 @@ export class RunExecutor {
 
   private async waitForAgent(run: RunRecord, cause: CommandError): Promise<void> {
     const waitedSoFarMs = run.waitingSince === undefined ? 0 : Math.max(0, Date.now() - run.waitingSince);
+    this.stats.foundNoAgent();
     const pauseMs = Math.min(NO_AGENT_MAX_PAUSE_MS, NO_AGENT_PAUSE_MS + waitedSoFarMs / 4);
     const error: RunError = { code: 'NO_AGENT', message: cause.message };
     const parked = await this.park(run, {

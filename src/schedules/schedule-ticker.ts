@@ -168,7 +168,7 @@ export class ScheduleTicker implements OnModuleInit {
       }
       if (next !== undefined) this.dueLoop.wakeWithin(next.dueAt - now);
       if (fired === undefined) continue;
-      if (latenessMs !== undefined) this.lateness.record(latenessMs);
+      if (latenessMs !== undefined) this.lateness.record(latenessMs, latenessMs > this.settings.lateAfterMs);
       const tickOf = new Map(entries.map((entry) => ('runId' in entry ? [entry.runId, entry.tickAt] : ['', 0])));
       for (const { runId, place } of fired.made) {
         const made = { namespace, runId, scheduleId: record.spec.id, tickAt: tickOf.get(runId), spec };

@@ -238,14 +238,17 @@ describe('the sources of commander', () => {
       const { waiting = 0, active = 0, delayed = 0 } = await queue.getJobCounts('waiting', 'active', 'delayed');
       return { waitingCount: waiting, activeCount: active, delayedCount: delayed };
     };
-    const service = new SummaryPart([new QueuesSource({ counts }, client)], silent);
+    const due = {
+      overdue: async () => ({ overdueCount: await client.zcount('due', '-inf', Date.now()), overdueMs: 0 }),
+    };
+    const service = new SummaryPart([new QueuesSource({ counts }, due, client)], silent);
     try {
       await queue.addBulk([
         { name: 'run', data: 1 },
         { name: 'run', data: 2 },
         { name: 'run', data: 3, opts: { delay: 60_000 } },
       ]);
-      const queues = { waitingCount: 2, activeCount: 0, delayedCount: 1 };
+      const queues = { waitingCount: 2, activeCount: 0, delayedCount: 1, overdueCount: 0, overdueMs: 0 };
       await eventually(async () => expect((await service.read()).sources).toEqual({ queues }));
       const askedInVain = asked + 1;
       redis.freeze();

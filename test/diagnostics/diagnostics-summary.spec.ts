@@ -15,12 +15,16 @@ import { DiagnosticsCommandsController } from '../../src/diagnostics/commands/di
 import { DiagnosticsModule } from '../../src/diagnostics/diagnostics.module';
 import { InFlightSource } from '../../src/diagnostics/sources/in-flight.source';
 import { QueuesSource } from '../../src/diagnostics/sources/queues.source';
+import { ReadinessSource } from '../../src/diagnostics/sources/readiness.source';
 import { RedisSource } from '../../src/diagnostics/sources/redis.source';
+import { RunsSource } from '../../src/diagnostics/sources/runs.source';
 import { TcpSource } from '../../src/diagnostics/sources/tcp.source';
+import { TicksSource } from '../../src/diagnostics/sources/ticks.source';
 import { HealthModule } from '../../src/health/health.module';
 import { LifecycleModule } from '../../src/lifecycle/lifecycle.module';
 import { RedisModule } from '../../src/redis/redis.module';
 import { RunsModule } from '../../src/runs/runs.module';
+import { SchedulesModule } from '../../src/schedules/schedules.module';
 import { CommanderServer } from '../../src/transport/commander-server';
 import { TransportModule } from '../../src/transport/transport.module';
 import { eventually } from '../support/eventually';
@@ -48,12 +52,13 @@ describe('diagnostics.summary and system.health over TCP', () => {
         RedisModule,
         TransportModule,
         RunsModule,
+        SchedulesModule,
         HealthModule,
         DiagnosticsModule.forRoot({
           recorder: { intervalMs: 100 },
-          sources: [RedisSource, QueuesSource, TcpSource, InFlightSource],
+          sources: [ReadinessSource, RedisSource, QueuesSource, RunsSource, TicksSource, TcpSource, InFlightSource],
           controllers: [DiagnosticsCommandsController],
-          imports: [TransportModule, RunsModule],
+          imports: [TransportModule, RunsModule, SchedulesModule, HealthModule],
         }),
       ],
     })
@@ -97,7 +102,13 @@ describe('diagnostics.summary and system.health over TCP', () => {
     const before = await eventually(async () => {
       const sources = (await summary()).sources as Record<string, Record<string, number>>;
       expect(sources['redis']).toMatchObject({ status: 'ready' });
-      expect(sources['queues']).toEqual({ waitingCount: 0, activeCount: 0, delayedCount: 0 });
+      expect(sources['queues']).toEqual({
+        ...{ waitingCount: 0, activeCount: 0, delayedCount: 0 },
+        ...{ overdueCount: 0, overdueMs: 0 },
+      });
+      expect(sources['readiness']).toMatchObject({ status: 'ok', checks: { redis: { status: 'up' } } });
+      expect(sources['runs']).toMatchObject({ dispatchedCount: 0, waitingHereCount: 0 });
+      expect(sources['ticks']).toMatchObject({ claimedCount: 0, lateCount: 0 });
       // The command that asks is under way while it is answered.
       expect(sources['in-flight']).toMatchObject({ totalCount: 1, countByKind: { command: 1 } });
       expect(sources['tcp']).toMatchObject({ tcpCount: 1, tcpMaxCount: settings.maxConnections });
@@ -129,9 +140,13 @@ describe('diagnostics.summary and system.health over TCP', () => {
       .split(/^## /m)
       .find((part) => part.startsWith('Sources\n'))!;
     const documented = [...docs.matchAll(/^\| `([^`]+)` \|/gm)].map((row) => row[1]!);
-    // What is counted by name may have no name yet.
-    const always = documented.filter((path) => !path.endsWith('.<name>'));
-    const shown = new Set(paths(sources).map((path) => path.replace(/(countBy\w+|\w+Counts)(\..+)?$/, '$1.<name>')));
+    // What is counted by name may have no name yet, and what is up has no message.
+    const always = documented.filter((path) => !path.endsWith('.<name>') && !path.endsWith('.message'));
+    const general = (path: string) =>
+      path
+        .replace(/(countBy\w+|\w+Counts)(\..+)?$/, '$1.<name>')
+        .replace(/^readiness\.checks\.\w+/, 'readiness.checks.<name>');
+    const shown = new Set(paths(sources).map(general));
     expect(always.filter((path) => !shown.has(path))).toEqual([]);
     expect([...shown].filter((path) => !documented.includes(path))).toEqual([]);
   });
@@ -157,6 +172,7 @@ describe('diagnostics.summary and system.health over TCP', () => {
     );
     // With Redis away the page still answers.
     expect((await summary()).sources).toMatchObject({
+      readiness: { status: 'error', checks: { redis: { status: 'down', message: expect.any(String) } } },
       queues: { error: expect.any(String) },
       tcp: { tcpCount: 1 },
     });

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { Controller, Get, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { register } from 'prom-client';
-import { DiagnosticsModule } from '../../src/diagnostics/index';
+import { DiagnosticsModule, type DiagnosticsSource } from '../../src/diagnostics/index';
 import { SITE_LIMIT } from '../../src/diagnostics/metrics/ledger-groups.metrics';
 import { byLabel, gauge, metricGroup } from '../../src/diagnostics/metrics/metric';
 import { MetricsRegistry } from '../../src/diagnostics/metrics/metrics-registry';
@@ -167,6 +167,39 @@ describe('an application with metrics of its own', () => {
     await app.close();
     expect(own.text).toBe('own');
     expect(ours.text).toContain('mu_heap_used_bytes');
+  });
+});
+
+describe('the metrics of a source', () => {
+  it('are taken from its answer, and are absent while it fails', async () => {
+    let fails = false;
+    const shop: DiagnosticsSource<{ ordersCount: number }> = {
+      name: 'shop',
+      read: () => {
+        if (fails) throw new Error('closed');
+        return { ordersCount: 7 };
+      },
+      metrics: [gauge('mu_shop_orders', 'Orders.', ({ ordersCount }) => ordersCount)],
+    };
+    const served = await DiagnosticsApp.start({ sources: [shop, { name: 'mute', read: () => 1 }] });
+    try {
+      const orders = async () =>
+        parsed((await httpGet(served.url('/metrics'))).text)
+          .series.filter(({ name }) => name === 'mu_shop_orders')
+          .map(({ value }) => value);
+      expect(await orders()).toEqual([7]);
+      fails = true;
+      expect(await orders()).toEqual([]);
+      fails = false;
+      expect(await orders()).toEqual([7]);
+    } finally {
+      await served.app.close();
+    }
+  });
+
+  it('cannot take the name of another', async () => {
+    const shop = { name: 'shop', read: () => 1, metrics: [gauge('mu_heap_used_bytes', 'Mine.', () => 1)] };
+    await expect(DiagnosticsApp.start({ sources: [shop] })).rejects.toThrow(/mu_heap_used_bytes/);
   });
 });
 

@@ -120,6 +120,20 @@ const dashboard = (manifests: Manifest[]) =>
       [`mu_open_fds_limit{${LABELS}}`]: '1024x600',
       [`mu_event_loop_delay_seconds{${LABELS}, stat="p99"}`]: '0.02x600',
       [`mu_verdicts{${LABELS}, state="leaking"}`]: '0x600',
+      [`mu_ready{${LABELS}}`]: '1x600',
+      // Another pod, which stays well.
+      ['mu_ready{job="mu-commander", pod="commander-2"}']: '1x600',
+      [`mu_tcp_connections{${LABELS}}`]: '40x600',
+      [`mu_tcp_connections_limit{${LABELS}}`]: '80x600',
+      [`mu_tcp_connections_refused_total{${LABELS}}`]: '3x600',
+      [`mu_queue_runs{${LABELS}, state="waiting"}`]: '5x600',
+      // 60 a minute.
+      [`mu_runs_dispatched_total{${LABELS}}`]: '0+60x600',
+      [`mu_overdue_seconds{${LABELS}}`]: '0.01x600',
+      // One that found none for a moment.
+      [`mu_runs_without_agent_total{${LABELS}}`]: '2x600',
+      [`mu_ticks_total{${LABELS}}`]: '0+100x600',
+      [`mu_ticks_late_total{${LABELS}}`]: '0+1x600',
       [`mu_limit_eta_seconds{${LABELS}}`]: Array.from({ length: 120 }, () => 'Inf').join(' '),
     };
 
@@ -195,6 +209,57 @@ const dashboard = (manifests: Manifest[]) =>
         ['CommanderLoopLate'],
       ],
       ['a verdict', 60, { [`mu_verdicts{${LABELS}, state="leaking"}`]: '0x50 1x500' }, ['CommanderLeaking']],
+      ['a pod that takes no work', 60, { [`mu_ready{${LABELS}}`]: '1x50 0x500' }, ['CommanderNotReady']],
+      [
+        'that no pod takes work',
+        60,
+        { [`mu_ready{${LABELS}}`]: '1x50 0x500', ['mu_ready{job="mu-commander", pod="commander-2"}']: '1x50 0x500' },
+        ['CommanderNoneReady', 'CommanderNotReady'],
+      ],
+      [
+        'connections that run out',
+        60,
+        { [`mu_tcp_connections{${LABELS}}`]: '75x600' },
+        ['CommanderConnectionsNearLimit'],
+      ],
+      [
+        'connections that were refused',
+        60,
+        { [`mu_tcp_connections_refused_total{${LABELS}}`]: '3x57 9x600' },
+        ['CommanderConnectionsRefused'],
+      ],
+      [
+        'more runs than are begun in a minute',
+        60,
+        { [`mu_queue_runs{${LABELS}, state="waiting"}`]: '5x40 500x600' },
+        ['CommanderRunsWait'],
+      ],
+      [
+        'runs that wait while none begins',
+        60,
+        { [`mu_runs_dispatched_total{${LABELS}}`]: '0+60x40 2400x600' },
+        ['CommanderRunsWait'],
+      ],
+      [
+        'no backlog where nothing waits and nothing begins',
+        60,
+        { [`mu_queue_runs{${LABELS}, state="waiting"}`]: '0x600', [`mu_runs_dispatched_total{${LABELS}}`]: '60x600' },
+        [],
+      ],
+      [
+        'no backlog where a burst is worked off within minutes',
+        60,
+        { [`mu_queue_runs{${LABELS}, state="waiting"}`]: '0x56 500 300 100 0x500' },
+        [],
+      ],
+      [
+        'runs that find no agent',
+        60,
+        { [`mu_runs_without_agent_total{${LABELS}}`]: '2x40 2+30x500' },
+        ['CommanderNoAgent'],
+      ],
+      ['what nobody claims', 60, { [`mu_overdue_seconds{${LABELS}}`]: '0x50 1+60x500' }, ['CommanderOverdue']],
+      ['late ticks', 60, { [`mu_ticks_late_total{${LABELS}}`]: '0+10x600' }, ['CommanderTicksLate']],
     ])('tell %s', (_title, minute, changed, expected) => {
       expect(firing(minute, changed)).toEqual(expected);
     });
@@ -228,7 +293,10 @@ describeWithPods('what alerts and dashboards read', () => {
     expect(metricsCheck(rendered, without).join('\n')).toMatch(
       /CommanderNearMemoryLimit: the service has no metric mu_memory_rss_bytes/,
     );
-    const otherwise = new Map([...scrape, ['mu_event_loop_delay_seconds', [{ stat: 'p42' }]]] as const);
+    const otherwise = new Map([
+      ...scrape,
+      ['mu_event_loop_delay_seconds', [{ labels: { stat: 'p42' }, value: 0 }]],
+    ] as const);
     expect(metricsCheck(rendered, otherwise as Scrape).join('\n')).toMatch(
       /CommanderLoopLate: .* never has stat="p99"/,
     );

@@ -22,15 +22,18 @@
  */
 import { Inject, Injectable } from '@nestjs/common';
 import { CommanderServer } from '../../transport/commander-server.js';
+import type { TransportStats } from '../../transport/transport-stats.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
+import { tcpMetrics } from '../metrics/tcp.metrics.js';
 
 @Injectable()
-export class TcpSource implements DiagnosticsSource {
+export class TcpSource implements DiagnosticsSource<TransportStats> {
   readonly name = 'tcp';
+  readonly metrics = tcpMetrics;
 
   constructor(@Inject(CommanderServer) private readonly server: Pick<CommanderServer, 'stats'>) {}
 
-  read() {
+  read(): TransportStats {
     return this.server.stats();
   }
 }

@@ -1,19 +1,22 @@
 import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
+import type { Metric } from '../metrics/metric.js';
 import { ShownError } from './section-error.js';
 
-/** How long the page waits for its sources, in ms. */
-export const SOURCE_TIMEOUT_MS = 250;
+/** How long the page waits for its sources, in ms. Above what readiness waits for a Redis that does not answer: that is when it is asked for. */
+export const SOURCE_TIMEOUT_MS = 750;
 /** Longest answer of one source as JSON, in bytes. */
 export const SOURCE_MAX_BYTES = 65_536;
 
 /** Reads one source: in time, as plain JSON, of bounded size, and with one call under way at most. */
 export class SourceReader {
   readonly name: string;
+  readonly metrics: readonly Metric<unknown>[];
   private underWay: Promise<unknown> | undefined;
 
   constructor(private readonly source: DiagnosticsSource) {
     this.name = source.name;
+    this.metrics = source.metrics ?? [];
   }
 
   /**

@@ -18,7 +18,7 @@ import type { DiagnosticsSource } from '../diagnostics-source.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
 import { formatSchema, jsonOrText } from '../http/http-query.js';
 import type { Measurement } from '../measurement.js';
-import type { MetricGroup } from '../metrics/metric.js';
+import { type MetricGroup, metricGroup } from '../metrics/metric.js';
 import { standardMetrics } from '../metrics/standard-metrics.js';
 import { rounded } from '../rounding.js';
 import { sectionError } from './section-error.js';
@@ -89,12 +89,18 @@ export class SummaryPart implements DiagnosticsPart {
     for (const measurement of this.measurements) this.guarded(measurement.name, () => measurement.stop?.());
   }
 
-  /** What the metrics take from the same measurements. */
+  /** What the metrics take from the same measurements and sources. */
   get metrics(): readonly MetricGroup[] {
-    return standardMetrics(<Name extends DiagnosticsSectionName>(name: Name) => {
+    const ofSources = this.sources
+      .filter(({ metrics }) => metrics.length > 0)
+      .map((source) =>
+        metricGroup({ name: `sources.${source.name}`, read: () => source.read(), metrics: source.metrics }),
+      );
+    const ofProcess = standardMetrics(<Name extends DiagnosticsSectionName>(name: Name) => {
       const measurement = this.measurements.find((known) => known.name === name)!;
       return measurement.read() as DiagnosticsSection<Name>;
     });
+    return [...ofProcess, ...ofSources];
   }
 
   /** Never rejects. Takes no longer than the deadline of a source. */

@@ -86,7 +86,7 @@ export function metricsCheck(manifests: readonly Manifest[], scrape: Scrape): st
       if (series === undefined) return [`${name}: the service has no metric ${metric}`];
       return Object.entries(labels)
         .filter(([label]) => !OF_PROMETHEUS.labels.includes(label))
-        .filter(([label, value]) => !series.some((own) => own[label] === value))
+        .filter(([label, value]) => !series.some((sample) => sample.labels[label] === value))
         .map(([label, value]) => `${name}: ${metric} never has ${label}="${value}"`);
     }),
   );
