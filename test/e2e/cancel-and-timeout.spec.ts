@@ -35,7 +35,7 @@ type Setting = Awaited<ReturnType<typeof setting>>;
 const WAIT_MS = 3_000;
 
 /** Brings a run of each kind about; `free` lets go of what was needed for it. */
-const states: Record<string, (at: Setting) => Promise<{ runId: string; free: () => void }>> = {
+const states: Record<string, (at: Setting) => Promise<{ runId: string; free: () => void; waitMs?: number }>> = {
   'waits for a place at a replica': async ({ agent, submit, held }) => {
     // Each replica has one place.
     for (const count of [1, 2]) {
@@ -50,11 +50,14 @@ const states: Record<string, (at: Setting) => Promise<{ runId: string; free: () 
     await eventually(async () => expect((await clients[0].runs.get({ runId })).error?.code).toBe('NO_AGENT'));
     return { runId, free: () => undefined };
   },
-  'is delayed': async ({ submit }) => ({ runId: await submit('ok', { delayMs: WAIT_MS }), free: () => undefined }),
+  'is delayed': async ({ submit }) => ({
+    ...{ runId: await submit('ok', { delayMs: WAIT_MS }), free: () => undefined },
+    waitMs: WAIT_MS,
+  }),
   'waits for its retry': async ({ clients, submit }) => {
     const runId = await submit('fail', { retry: { maxAttempts: 3, backoff: 'fixed', delayMs: WAIT_MS } });
     await eventually(async () => expect((await clients[0].runs.get({ runId })).state).toBe('retrying'));
-    return { runId, free: () => undefined };
+    return { runId, free: () => undefined, waitMs: WAIT_MS };
   },
   'is running': async ({ agent, submit, held }) => {
     const runId = await submit('hold');
@@ -68,14 +71,14 @@ describe.each(Object.entries(states))('a run that %s', (name, bring) => {
     'is cancelled by replica %i, for good',
     async (replica) => {
       const at = await setting(`${name.replaceAll(' ', '-')}-${replica}`);
-      const { runId, free } = await bring(at);
+      const { runId, free, waitMs = 500 } = await bring(at);
       const before = (await at.clients[0].runs.get({ runId })).state;
       const executedBefore = at.agent.executed.filter((request) => request.runId === runId).length;
       expect(await at.clients[replica].runs.cancel({ runId })).toEqual({ state: 'cancelled' });
       if (before === 'running') await eventually(() => at.aborted.includes(runId));
       free();
       // Longer than what it waited for.
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS + 500));
+      await new Promise((resolve) => setTimeout(resolve, waitMs + 500));
       for (const client of at.clients) {
         const run = await client.runs.get({ runId });
         expect(run).toMatchObject({ state: 'cancelled', error: { code: 'CANCELLED' } });
