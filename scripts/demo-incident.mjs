@@ -102,7 +102,7 @@ async function ran(client, count) {
   await eventually(async () => {
     const { items } = await client.runs.list({ state: 'succeeded', limit: count });
     return items.length >= count ? items : undefined;
-  }, 30_000);
+  }, 60_000);
 }
 
 /** The page that is crawled. */

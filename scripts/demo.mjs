@@ -59,7 +59,7 @@ async function show(stage) {
   const schedules = await eventually(async () => {
     const { items } = await client.schedules.list({ tag: 'hot-list' });
     return items.length === KEYS.length ? items : undefined;
-  }, 10_000);
+  }, 30_000);
   for (const { id, state, nextRunAt, job } of schedules ?? []) {
     console.log(
       `  ${id.padEnd(16)} ${state}, next ${new Date(nextRunAt).toISOString().slice(11, 23)}, ${job.name} ${job.payload.url}`,
@@ -76,7 +76,7 @@ async function show(stage) {
     const bySchedule = succeededBy(runs, 'scheduleId');
     const byAgent = succeededBy(runs, 'agentId');
     return KEYS.every((key) => bySchedule[`hot-list-${key}`] >= 3) && agents.every(({ name }) => byAgent[name] >= 2);
-  }, 20_000);
+  }, 60_000);
   expectations.expect('each site was crawled three times, and both agents had their share', bothWork);
 
   heading(`What the API serves (GET ${apiUrl}/lists/…)`);
@@ -94,7 +94,7 @@ async function show(stage) {
     const since = runs.filter(({ startedAt }) => startedAt > killedAt + EVERY_MS);
     const bySchedule = succeededBy(since, 'scheduleId');
     return KEYS.every((key) => bySchedule[`hot-list-${key}`] >= 2);
-  }, 20_000);
+  }, 60_000);
   const after = watch.ended.filter(({ finishedAt, state }) => finishedAt > killedAt && state === 'succeeded');
   const survivor = agents[1].name;
   expectations.expect(
@@ -108,7 +108,7 @@ async function show(stage) {
     const { items } = await client.agents.list();
     const states = Object.fromEntries(items.map(({ agentId, state }) => [agentId, state]));
     return states[agents[0].name] === 'down' && states[survivor] === 'up' ? items : undefined;
-  }, 10_000);
+  }, 30_000);
   heading('Agents');
   for (const { agentId, state, capacity, host, port } of isDown ?? (await client.agents.list()).items) {
     console.log(`  ${agentId.padEnd(10)} ${state.padEnd(5)} ${host}:${port}, capacity ${capacity}`);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { Failure } from '../lib/failure.mjs';
 
-const READY_TIMEOUT_MS = 30_000;
+const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
 const KEPT_OUTPUT_CHARS = 16_384;
 

@@ -102,7 +102,7 @@ describe('no commander there', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
       const mute = String((server.address() as AddressInfo).port);
-      const { code, stderr } = await runCli(['health', '--port', mute, '--timeout', '300ms', '--json']);
+      const { code, stderr } = await runCli(['health', '--port', mute, '--timeout', '1s', '--json']);
       expect(code).toBe(1);
       expect(JSON.parse(stderr)).toMatchObject({ code: 'DEADLINE_EXCEEDED', retryable: true });
     } finally {
@@ -247,7 +247,7 @@ describe('a replica that is not well', () => {
         },
         { timeoutMs: 60_000 },
       );
-      const { code, stderr } = await runCli(['schedules', '--timeout', '1s', '--port', frailPort]);
+      const { code, stderr } = await runCli(['schedules', '--timeout', '5s', '--port', frailPort]);
       expect(code).toBe(1);
       expect(stderr).toMatch(/^UNAVAILABLE: /);
     } finally {

@@ -53,7 +53,7 @@ describeWithPods('commander as a pod', () => {
   }
 
   function client(to: { host?: string; port: number }, options: Partial<CommanderClientOptions> = {}): CommanderClient {
-    const opening = new CommanderClient({ ...to, ...options });
+    const opening = new CommanderClient({ requestTimeoutMs: 20_000, ...to, ...options });
     opened.push({ stop: () => opening.close() });
     return opening;
   }

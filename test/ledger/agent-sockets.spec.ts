@@ -10,7 +10,7 @@ it('puts an idle socket under the line of the agent that keeps it, and one in us
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--require', join(DIST_DIR, 'ledger', 'register.js'), fixture],
-    { env: { ...process.env, NODE_OPTIONS: '', DIST_DIR }, timeout: 25_000 },
+    { env: { ...process.env, NODE_OPTIONS: '', DIST_DIR }, timeout: 50_000 },
   );
   const lines = readFileSync(fixture, 'utf8').split('\n');
   const lineOf = (plant: string) => lines.findIndex((line) => line.includes(`// plant:${plant}`)) + 1;

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DIST_DIR } from './support/run-fixture.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(150_000);
 
 /** Runs one scenario of fixtures/manners.cjs in a process of its own. */
 async function scenario<T>(name: string): Promise<T & { failures: string[] }> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--no-warnings', join(__dirname, 'fixtures', 'manners.cjs'), name],
-    { env: { ...process.env, NODE_OPTIONS: '', DIST_DIR }, timeout: 50_000, maxBuffer: 64 * 1024 * 1024 },
+    { env: { ...process.env, NODE_OPTIONS: '', DIST_DIR }, timeout: 120_000, maxBuffer: 64 * 1024 * 1024 },
   );
   return JSON.parse(stdout) as T & { failures: string[] };
 }

@@ -11,7 +11,7 @@ it('names the provider and its module where Nest itself calls the constructor, a
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['--require', join(DIST_DIR, 'ledger', 'register.js'), fixture],
-    { env: { ...process.env, NODE_OPTIONS: '', DIST_DIR }, timeout: 25_000 },
+    { env: { ...process.env, NODE_OPTIONS: '', DIST_DIR }, timeout: 50_000 },
   );
   const clients = JSON.parse(stdout) as { live: number; site: LedgerSite | null; provider?: string }[];
   const factoryLine =

@@ -57,7 +57,7 @@ export class ChildProgram {
   }
 
   /** Resolves when this appears in the output; rejects with the output when it does not, or the program ended before. */
-  async printedLine(pattern: RegExp, timeoutMs = 20_000): Promise<RegExpMatchArray> {
+  async printedLine(pattern: RegExp, timeoutMs = 40_000): Promise<RegExpMatchArray> {
     const found = await eventually(
       () => {
         const match = this.output().match(pattern);

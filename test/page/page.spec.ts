@@ -9,6 +9,7 @@ import type { History, HistorySample, Lives } from '../../src/contract/recorder.
 import { Browser, hasBrowser } from '../support/browser';
 import { BuiltApp } from '../support/built-app';
 import { eventually } from '../support/eventually';
+import { freePort } from '../support/free-port';
 import { httpGet } from '../support/http-get';
 import { RedisServer } from '../support/redis-server';
 
@@ -20,6 +21,13 @@ const PLANT = `${FIXTURE}:${source.findIndex((line) => line.includes('// plant')
 const TOKEN = 'correct-horse-battery-staple';
 const SEEN = { timeout: 90_000 };
 const SEEN_SLOWLY = { timeoutMs: 60_000 };
+
+/** Whether a clock time `hh:mm:ss` stands for less than half a day before an instant, also across midnight. */
+function isClockBefore(clock: string, at: number): boolean {
+  const secondsOf = (text: string) => text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
+  const sinceSeconds = (secondsOf(clock) - secondsOf(new Date(at).toLocaleTimeString('en-GB')) + 86_400) % 86_400;
+  return sinceSeconds > 43_200;
+}
 
 /** An address of this machine that is not loopback. */
 const outsideAddress = Object.values(networkInterfaces())
@@ -99,16 +107,17 @@ const outsideAddress = Object.values(networkInterfaces())
     await page.waitForSelector('.dot.live');
     await page.getByRole('button', { name: 'Pause' }).click();
     // An answer that was under way when the page was paused is shown, too.
-    await page.waitForTimeout(1_000);
-    const shown = await page.$$eval('td[data-kind-live]', (cells) =>
-      cells.map((cell) => [cell.getAttribute('data-kind-live'), cell.textContent!.replace(/ \(.*\)$/, '')]),
-    );
-    const { kinds } = answer!;
-    expect(Object.fromEntries(shown)).toEqual(
-      Object.fromEntries(
-        kinds.map(({ kind, live, exact }) => [kind, `${exact ? '' : '≈'}${live.toLocaleString('en-US')}`]),
-      ),
-    );
+    await eventually(async () => {
+      const shown = await page.$$eval('td[data-kind-live]', (cells) =>
+        cells.map((cell) => [cell.getAttribute('data-kind-live'), cell.textContent!.replace(/ \(.*\)$/, '')]),
+      );
+      const { kinds } = answer!;
+      expect(Object.fromEntries(shown)).toEqual(
+        Object.fromEntries(
+          kinds.map(({ kind, live, exact }) => [kind, `${exact ? '' : '≈'}${live.toLocaleString('en-US')}`]),
+        ),
+      );
+    });
     await page.context().close();
   });
 
@@ -158,7 +167,8 @@ const outsideAddress = Object.values(networkInterfaces())
   });
 
   it('says since when the process is gone, and finds the next one', async () => {
-    const own = await start();
+    // A port that no connection of others can take while nobody listens there.
+    const own = await start({ HTTP_PORT: String(await freePort()) });
     const { page } = await browser.open(pageOf(own));
     await page.waitForSelector('.dot.live');
     own.signal('SIGKILL');
@@ -227,8 +237,7 @@ const outsideAddress = Object.values(networkInterfaces())
       const live = [...told].filter((line) => !both.has(line));
       // Samples that came live are taken for the page alone; all others stand in the JSON.
       const firstOwnAt = (await history(next))[0]!.at;
-      const ownClock = new Date(firstOwnAt).toLocaleTimeString('en-GB');
-      expect(live.filter((line) => line.split(' | ')[0]! < ownClock)).toEqual([]);
+      expect(live.filter((line) => isClockBefore(line.split(' | ')[0]!, firstOwnAt))).toEqual([]);
       expect(before.filter((line) => told.has(line)).length).toBeGreaterThan(Math.min(6, past.length / 2));
       expect(told).toContain(before.at(-1));
 

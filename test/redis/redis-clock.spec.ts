@@ -31,10 +31,13 @@ describe('RedisClock', () => {
     await clientOf(app).ping();
     skewClock(skewMs);
     const clock = app.get(RedisClock);
-    await clock.sync();
-    const [seconds] = (await clientOf(app).time()) as [unknown, unknown];
-    expect(Math.abs(clock.now() - Number(seconds) * 1_000)).toBeLessThan(toleranceMs + 1_000);
-    expect(Math.abs(clock.offsetMs + skewMs)).toBeLessThan(toleranceMs);
+    // An answer that was held up tells the time less well: then it is asked again.
+    await eventually(async () => {
+      await clock.sync();
+      const [seconds] = (await clientOf(app!).time()) as [unknown, unknown];
+      expect(Math.abs(clock.now() - Number(seconds) * 1_000)).toBeLessThan(toleranceMs + 1_000);
+      expect(Math.abs(clock.offsetMs + skewMs)).toBeLessThan(toleranceMs);
+    });
   });
 
   it('measures by itself as soon as Redis is ready, and again after every reconnect', async () => {

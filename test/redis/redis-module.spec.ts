@@ -68,6 +68,7 @@ describe('RedisModule', () => {
       { connection, concurrency: 20 },
     );
     try {
+      await Promise.all([queue.waitUntilReady(), worker.waitUntilReady()]);
       const before = Number((await server.cli('INFO', 'stats')).match(/total_connections_received:(\d+)/)![1]);
       await queue.addBulk(Array.from({ length: 500 }, (_, index) => ({ name: 'job', data: { index } })));
       await eventually(() => expect(done.size).toBe(500), { timeoutMs: 20_000 });
@@ -114,7 +115,7 @@ describe('RedisModule', () => {
 
   it('gives up a Redis that owes an answer for too long, and connects again', async () => {
     const silent = await RedisServer.start();
-    const settings = { ...readSettings({ REDIS_URL: silent.url }), redisSilenceTimeoutMs: 300 };
+    const settings = { ...readSettings({ REDIS_URL: silent.url }), redisSilenceTimeoutMs: 1_000 };
     const app = await redisAppWith(settings);
     try {
       const connectionId = () => clientOf(app).client('ID');

@@ -37,7 +37,7 @@ async function run() {
   for (const [id, plant, end] of plants) {
     try {
       let step = 'plant';
-      const giveUp = new Promise((_, reject) => { setTimeout(() => reject(new Error('hangs in ' + step)), 10_000).unref(); });
+      const giveUp = new Promise((_, reject) => { setTimeout(() => reject(new Error('hangs in ' + step)), 30_000).unref(); });
       const before = new Map((await report()).map((group) => [group.id, group.live]));
       const all = await Promise.race([plant(), giveUp]);
       step = 'end';

@@ -62,12 +62,12 @@ describe('BuiltApp', () => {
   it('rejects, and leaves nothing running, when the app never becomes ready', async () => {
     const silent = BuiltApp.launch({ redisUrl, entry, env: { SILENT: '1' } });
     await silent.kill();
-    const starting = BuiltApp.start({ redisUrl, entry, env: { SILENT: '1' }, readyTimeoutMs: 1_500 });
+    const starting = BuiltApp.start({ redisUrl, entry, env: { SILENT: '1' }, readyTimeoutMs: 3_000 });
     const error: Error = await starting.then(
       () => new Error('it resolved'),
       (reason) => reason,
     );
-    expect(error.message).toMatch(/not ready within 1500 ms/);
+    expect(error.message).toMatch(/not ready within 3000 ms/);
     const { pid } = JSON.parse(/\{.*\}/.exec(error.message)![0]);
     expect(isAlive(pid)).toBe(false);
   });
