@@ -26,6 +26,20 @@ function writeIfThere(directory, file, value) {
   if (existsSync(join(directory, file))) writeFileSync(join(directory, file), value);
 }
 
+/** One look, by the names that a version has for its figures. */
+function read(group, names) {
+  const usageBytes = number(group, names.usage);
+  return {
+    usageBytes,
+    workingSetBytes: Math.max(0, usageBytes - field(group, 'memory.stat', names.idleFile)),
+    anonymousBytes: field(group, 'memory.stat', names.anonymous),
+    fileBytes: field(group, 'memory.stat', names.file),
+    readAgainBytes: refaultedPages(group, names.refaultPrefix) * PAGE_BYTES,
+    // Under version 2 Linux 5.19 brought it.
+    peakBytes: existsSync(join(group, names.peak)) ? number(group, names.peak) : usageBytes,
+  };
+}
+
 const version1 = (root) => ({
   version: 1,
   mount: join(root, 'memory'),
@@ -36,17 +50,11 @@ const version1 = (root) => ({
     // The sum with swap: no swap for containers.
     writeIfThere(group, 'memory.memsw.limit_in_bytes', String(bytes));
   },
-  read(group) {
-    const usageBytes = number(group, 'memory.usage_in_bytes');
-    return {
-      usageBytes,
-      workingSetBytes: Math.max(0, usageBytes - field(group, 'memory.stat', 'total_inactive_file')),
-      anonymousBytes: field(group, 'memory.stat', 'total_rss'),
-      fileBytes: field(group, 'memory.stat', 'total_cache'),
-      readAgainBytes: refaultedPages(group, 'total_') * PAGE_BYTES,
-      peakBytes: number(group, 'memory.max_usage_in_bytes'),
-    };
-  },
+  read: (group) =>
+    read(group, {
+      ...{ usage: 'memory.usage_in_bytes', peak: 'memory.max_usage_in_bytes' },
+      ...{ anonymous: 'total_rss', file: 'total_cache', idleFile: 'total_inactive_file', refaultPrefix: 'total_' },
+    }),
   // memory.failcnt stays 0 on newer kernels.
   oomKills: (group) => field(group, 'memory.oom_control', 'oom_kill'),
 });
@@ -63,18 +71,11 @@ const version2 = (root) => ({
     writeFileSync(join(group, 'memory.max'), String(bytes));
     writeIfThere(group, 'memory.swap.max', '0');
   },
-  read(group) {
-    const usageBytes = number(group, 'memory.current');
-    return {
-      usageBytes,
-      workingSetBytes: Math.max(0, usageBytes - field(group, 'memory.stat', 'inactive_file')),
-      anonymousBytes: field(group, 'memory.stat', 'anon'),
-      fileBytes: field(group, 'memory.stat', 'file'),
-      readAgainBytes: refaultedPages(group, '') * PAGE_BYTES,
-      // Linux 5.19 brought it.
-      peakBytes: existsSync(join(group, 'memory.peak')) ? number(group, 'memory.peak') : usageBytes,
-    };
-  },
+  read: (group) =>
+    read(group, {
+      ...{ usage: 'memory.current', peak: 'memory.peak' },
+      ...{ anonymous: 'anon', file: 'file', idleFile: 'inactive_file', refaultPrefix: '' },
+    }),
   oomKills: (group) => field(group, 'memory.events', 'oom_kill'),
 });
 

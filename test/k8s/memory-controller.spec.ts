@@ -59,6 +59,16 @@ total_workingset_refault_anon 0
 total_workingset_refault_file 256
 `;
 
+/** What both say. */
+const READING = {
+  usageBytes: 95 * MiB,
+  workingSetBytes: 71 * MiB,
+  anonymousBytes: 51 * MiB,
+  fileBytes: 39.5 * MiB,
+  readAgainBytes: 1 * MiB,
+  peakBytes: 115 * MiB,
+};
+
 // The one that this machine has is at work in every test with a pod; here are both, whatever the machine has.
 describe('the memory controller', () => {
   let root: string;
@@ -81,14 +91,7 @@ describe('the memory controller', () => {
     });
     const controller = memoryController(root)!;
     expect(controller).toMatchObject({ version: 2, mount: root, seenAt: '' });
-    expect(controller.read(join(root, 'pod'))).toEqual({
-      usageBytes: 95 * MiB,
-      workingSetBytes: 71 * MiB,
-      anonymousBytes: 51 * MiB,
-      fileBytes: 39.5 * MiB,
-      readAgainBytes: 1 * MiB,
-      peakBytes: 115 * MiB,
-    });
+    expect(controller.read(join(root, 'pod'))).toEqual(READING);
     // Not `oom`, and not `oom_group_kill`.
     expect(controller.oomKills(join(root, 'pod'))).toBe(1);
     // Kernels before 5.19 keep no peak.
@@ -122,14 +125,7 @@ describe('the memory controller', () => {
     const controller = memoryController(root)!;
     const group = join(root, 'memory/pod');
     expect(controller).toMatchObject({ version: 1, mount: join(root, 'memory'), seenAt: '/memory' });
-    expect(controller.read(group)).toEqual({
-      usageBytes: 95 * MiB,
-      workingSetBytes: 71 * MiB,
-      anonymousBytes: 51 * MiB,
-      fileBytes: 39.5 * MiB,
-      readAgainBytes: 1 * MiB,
-      peakBytes: 115 * MiB,
-    });
+    expect(controller.read(group)).toEqual(READING);
     expect(controller.oomKills(group)).toBe(1);
     controller.limit(group, 128 * MiB);
     expect(content('memory/pod/memory.limit_in_bytes')).toBe('134217728');
