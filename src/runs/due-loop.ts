@@ -13,15 +13,9 @@ import { RedisGate } from '../redis/redis-gate.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { claimDueLua } from './claim-due.lua.js';
+import { type DueItem, dueItems } from './due-item.js';
+import { DueOutlook } from './due-outlook.js';
 import { overdueLua } from './overdue.lua.js';
-
-/** Something that came due: a schedule's tick, or a run that was put off. */
-export interface DueItem {
-  namespace: string;
-  id: string;
-  /** When it came due, ms since the epoch by Redis. */
-  dueAt: number;
-}
 
 /** What has come due and nobody has claimed yet. */
 export interface Overdue {
@@ -62,6 +56,7 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
     private readonly keys: RedisKeys,
     @Inject(SETTINGS) private readonly settings: Settings,
     private readonly inFlight: InFlight,
+    private readonly outlook: DueOutlook,
   ) {}
 
   /** @param kind first letter of the members in the due index: `s` schedules, `r` runs */
@@ -83,6 +78,7 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
   /** Tells the loop of something that comes due in this many ms; it sleeps no longer than that. */
   wakeWithin(ms: number): void {
     this.sleep(ms);
+    this.outlook.expect(ms);
   }
 
   /** Counts what is due now, of all replicas: O(log n), one round trip. @throws CommandError when Redis does not answer in time */
@@ -146,7 +142,10 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
         }
         if (claimed.length / 2 < CLAIM_COUNT || this.stopped) {
           await Promise.all(underWay.splice(0));
-          return Number(nextScore) < 0 ? this.settings.tickPollEveryMs : Math.max(0, Number(nextScore) - Number(now));
+          if (Number(nextScore) < 0) return this.settings.tickPollEveryMs;
+          const nextMs = Math.max(0, Number(nextScore) - Number(now));
+          this.outlook.expect(nextMs);
+          return nextMs;
         }
         if (underWay.length >= CLAIMS_AHEAD) await underWay.shift();
       }
@@ -157,13 +156,7 @@ export class DueLoop implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   private async handleAll(claimed: readonly (number | string)[], now: number): Promise<void> {
-    const byKind = new Map<string, DueItem[]>();
-    for (let index = 0; index < claimed.length; index += 2) {
-      const [kind, namespace, id] = String(claimed[index]).split('|');
-      const items = byKind.get(kind) ?? [];
-      items.push({ namespace, id, dueAt: Number(claimed[index + 1]) });
-      byKind.set(kind, items);
-    }
+    const byKind = dueItems(claimed);
     await Promise.all(
       [...byKind].map(([kind, items]) => {
         const handler = this.handlers.get(kind);

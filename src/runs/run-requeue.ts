@@ -1,7 +1,8 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { RedisClient } from '../redis/redis-client.js';
 import { DispatchStats } from './dispatch-stats.js';
-import { type DueItem, DueLoop } from './due-loop.js';
+import type { DueItem } from './due-item.js';
+import { DueLoop } from './due-loop.js';
 import { Engine } from './engine.js';
 import { RunStore } from './run-store.js';
 import { RunWatch } from './run-watch.js';

@@ -19,6 +19,9 @@ import { RunWaiters } from './run-waiters.js';
 /** What an agent is told whose run has to end for the next one. */
 export const OVERLAPPED = 'the next run of its schedule is due';
 
+/** Agents that are remembered for a run to come. */
+const MAX_CANDIDATES_AHEAD = 32;
+
 /** Accepts runs: writes them down, hands them to the engine, and lets the caller wait for the end. */
 @Injectable()
 export class RunSubmission {
@@ -61,13 +64,27 @@ export class RunSubmission {
   /**
    * Keeps places of this replica for runs that are about to be made, and says where each that gets one may begin as it is made.
    * Whoever asks hands the runs over with `places`, or closes them.
+   * @param runs with where they may begin, if that was asked before
    */
   async prepare(
-    runs: readonly RunToMake[],
+    runs: readonly (RunToMake & { begin?: FirstDispatch })[],
   ): Promise<{ places: PlaceReservation; dispatches: (FirstDispatch | undefined)[] }> {
     const places = this.engine.reserve(runs.length);
-    const dispatches = await Promise.all(runs.slice(0, places.count).map((run) => this.executor.firstDispatch(run)));
+    const first = runs.slice(0, places.count);
+    const dispatches = await Promise.all(first.map((run) => run.begin ?? this.executor.firstDispatch(run)));
     return { places, dispatches };
+  }
+
+  /**
+   * Where a run may begin that is to be made within the next second, by the agents known now. Who has no place by then is
+   * refused when it is made.
+   * @returns undefined when nobody can be named, or so many that it is not worth remembering them
+   */
+  async routeAhead(run: RunToMake): Promise<FirstDispatch | undefined> {
+    const dispatch = await this.executor.firstDispatch(run);
+    return dispatch !== undefined && dispatch.query.candidates.length <= 2 * MAX_CANDIDATES_AHEAD
+      ? dispatch
+      : undefined;
   }
 
   /** Runs of these namespaces are about to be made: {@link prepare} will want to know their agents. */

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AgentsModule } from '../agents/agents.module.js';
 import { DispatchStats } from './dispatch-stats.js';
 import { DueLoop } from './due-loop.js';
+import { DueOutlook } from './due-outlook.js';
 import { Engine } from './engine.js';
 import { Replicas } from './replicas.js';
 import { ResultStore } from './result-store.js';
@@ -25,6 +26,7 @@ import { WaitedRuns } from './waited-runs.js';
   providers: [
     DispatchStats,
     DueLoop,
+    DueOutlook,
     Engine,
     Replicas,
     ResultStore,
@@ -39,6 +41,6 @@ import { WaitedRuns } from './waited-runs.js';
     RunWatch,
     WaitedRuns,
   ],
-  exports: [DispatchStats, DueLoop, Engine, Replicas, RunCancellation, RunHistory, RunStore, RunSubmission],
+  exports: [DispatchStats, DueLoop, DueOutlook, Engine, Replicas, RunCancellation, RunHistory, RunStore, RunSubmission],
 })
 export class RunsModule {}

@@ -8,11 +8,11 @@ import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
  * due time ended, and moves the schedule on, if nobody did so since the caller read it. The id of a run is made of
  * schedule and due time, so a tick has one run whoever fires it.
  *
- * ARGV: prefix, JSON of {plans, outboxMs, keep, ledgerCount, ledgerMs}; a plan is {ns, id, version, readTickAt, nextTickAt?,
- * nextDueAt?, maxRuns?, pausedAt?, latenessMs?, entries, specText, resultKey?, overlap}; an entry is {tickAt, runId, lateMs?, begin?} to fire or
+ * ARGV: prefix, JSON of {plans, outboxMs, keep, ledgerCount, ledgerMs}; a plan is {ns, id, version, createdAt,
+ * readTickAt, nextTickAt?, nextDueAt?, maxRuns?, pausedAt?, skipUntil?, latenessMs?, entries, specText, resultKey?, overlap}; an entry is {tickAt, runId, lateMs?, begin?} to fire or
  * {from, to, count, outcome, reason}.
- * Returns JSON, for each plan {made: [{runId, place?}], cancelled: [[runId, agentId, epoch]]}, {error: text}, or false when somebody else was
- * faster. One broken record does not hold back the others.
+ * Returns JSON, for each plan {made: [{runId, place?}], cancelled: [[runId, agentId, epoch]]}, {error: text}, or false when the
+ * schedule is no longer as it was read. One broken record does not hold back the others.
  *
  * The tick ledger (`ticks-of`) is run-length encoded: an entry `from|to|count|outcome|reason|version` covers ticks in a row that
  * ended alike, so a schedule that fires on time has one entry however long it runs.
@@ -28,8 +28,12 @@ local at = now()
 
 local function fire(plan)
   about(plan.ns, plan.id)
-  local known = redis.call('HMGET', key, 'version', 'nextTickAt', 'pausedAt', 'fired', 'late', 'skipped', 'missed')
+  local known = redis.call(
+    'HMGET', key, 'version', 'nextTickAt', 'pausedAt', 'fired', 'late', 'skipped', 'missed', 'createdAt', 'skipUntil'
+  )
   if known[1] ~= plan.version or known[2] ~= plan.readTickAt or (known[3] or false) ~= (plan.pausedAt or false) then return false end
+  -- A plan may have been made a while ago: since then the schedule may have been removed and declared anew, or paused and resumed.
+  if known[8] ~= plan.createdAt or (known[9] or false) ~= (plan.skipUntil or false) then return false end
   local counts = {
     fired = tonumber(known[4] or 0), late = tonumber(known[5] or 0),
     skipped = tonumber(known[6] or 0), missed = tonumber(known[7] or 0),

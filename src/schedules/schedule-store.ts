@@ -181,6 +181,8 @@ export class ScheduleStore {
         ns: record.namespace,
         id: record.spec.id,
         version: String(record.version),
+        createdAt: String(record.createdAt),
+        skipUntil: record.skipUntil === undefined ? undefined : String(record.skipUntil),
         readTickAt: String(record.nextTickAt),
         nextTickAt: next?.tickAt,
         nextDueAt: next?.dueAt,

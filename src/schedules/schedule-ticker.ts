@@ -2,7 +2,9 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import type { RedisClient } from '../redis/redis-client.js';
-import { type DueItem, DueLoop } from '../runs/due-loop.js';
+import type { DueItem } from '../runs/due-item.js';
+import { DueLoop } from '../runs/due-loop.js';
+import { DueOutlook } from '../runs/due-outlook.js';
 import type { HandedRun } from '../runs/engine-job.js';
 import type { RunToMake } from '../runs/first-dispatch.js';
 import { newRun } from '../runs/run.record.js';
@@ -13,6 +15,7 @@ import { Lateness } from './lateness.js';
 import { runSpecOf } from './run-spec.js';
 import { runsCount, type ScheduleRecord } from './schedule.record.js';
 import { type Firing, type FiringTick, type PlacedTick, ScheduleStore, type TickEntry } from './schedule-store.js';
+import { PlannedFirings } from './planned-firings.js';
 import { planTicks } from './tick-plan.js';
 import { tickSpan } from './tick-span.js';
 import { TickTimes } from './tick-times.js';
@@ -29,36 +32,59 @@ export class ScheduleTicker implements OnModuleInit {
 
   constructor(
     private readonly dueLoop: DueLoop,
+    private readonly outlook: DueOutlook,
     private readonly store: ScheduleStore,
     private readonly submission: RunSubmission,
     private readonly cancellation: RunCancellation,
     private readonly lateness: Lateness,
+    private readonly planned: PlannedFirings,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
   onModuleInit(): void {
-    this.dueLoop.handle('s', (redis, items) => this.fireDue(redis, items));
+    this.dueLoop.handle('s', (redis, items, now) => this.fireDue(redis, items, now));
+    this.outlook.handle('s', (redis, items) => this.planAhead(redis, items));
   }
 
   /**
    * By the batch: Redis serves others between two of them, and the runs of the first begin while the next is dealt with. None
    * waits for the answer to the one before it.
    */
-  private async fireDue(redis: RedisClient, items: readonly DueItem[]): Promise<void> {
+  private async fireDue(redis: RedisClient, items: readonly DueItem[], now: number): Promise<void> {
     this.submission.lookAhead(new Set(items.map(({ namespace }) => namespace)));
     const batches: Promise<void>[] = [];
     for (let from = 0; from < items.length; from += BATCH_COUNT) {
-      batches.push(this.fireBatch(redis, items.slice(from, from + BATCH_COUNT)));
+      batches.push(this.fireBatch(redis, items.slice(from, from + BATCH_COUNT), now));
     }
     const failed = (await Promise.allSettled(batches)).find((batch) => batch.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
-  private async fireBatch(redis: RedisClient, batch: readonly DueItem[]): Promise<void> {
-    const { now, records } = await this.store.readAll(redis, batch);
+  private async fireBatch(redis: RedisClient, batch: readonly DueItem[], now: number): Promise<void> {
+    const ready: Firing[] = [];
+    const unread: DueItem[] = [];
+    for (const item of batch) {
+      const firing = this.planned.take(item, now);
+      if (firing === undefined) unread.push(item);
+      else ready.push(firing);
+    }
+    const [overtaken] = await Promise.all([
+      this.fireAll(redis, ready, now),
+      unread.length > 0 ? this.readAndFire(redis, unread) : undefined,
+    ]);
+    // Something changed since the plan was made: it is made again from what holds now.
+    if (overtaken.length > 0)
+      await this.readAndFire(
+        redis,
+        overtaken.map(({ record }) => nameOf(record)),
+      );
+  }
+
+  private async readAndFire(redis: RedisClient, names: readonly { namespace: string; id: string }[]): Promise<void> {
+    const { now, records } = await this.store.readAll(redis, names);
     const firings: Firing[] = [];
     for (const [index, record] of records.entries()) {
-      const { namespace, id } = batch[index];
+      const { namespace, id } = names[index];
       try {
         if (isDueEver(record)) firings.push(this.plan(record, now));
         else await this.store.dropLeftover(redis, namespace, id);
@@ -66,9 +92,39 @@ export class ScheduleTicker implements OnModuleInit {
         this.failed(namespace, id, (error as Error).message);
       }
     }
+    await this.fireAll(redis, firings, now);
+  }
+
+  /** @returns those whose schedule is no longer as it was read */
+  private async fireAll(redis: RedisClient, firings: readonly Firing[], now: number): Promise<Firing[]> {
     const handOvers: Promise<void>[] = [];
-    for (const together of inScripts(firings)) handOvers.push((await this.fire(redis, together, now)).handedOver);
+    const overtaken: Firing[] = [];
+    for (const together of inScripts(firings)) {
+      const fired = await this.fire(redis, together, now);
+      handOvers.push(fired.handedOver);
+      overtaken.push(...fired.overtaken);
+    }
     await Promise.all(handOvers);
+    return overtaken;
+  }
+
+  /** Reads and plans what comes due soon, a batch after the other: there is time. */
+  private async planAhead(redis: RedisClient, items: readonly DueItem[]): Promise<void> {
+    const unplanned = items.filter((item) => !this.planned.has(item));
+    this.submission.lookAhead(new Set(items.map(({ namespace }) => namespace)));
+    for (let from = 0; from < unplanned.length; from += BATCH_COUNT) {
+      const batch = unplanned.slice(from, from + BATCH_COUNT);
+      const { now, records } = await this.store.readAll(redis, batch);
+      const routed: Promise<void>[] = [];
+      for (const [index, record] of records.entries()) {
+        if (!isDueEver(record)) continue;
+        const item = batch[index];
+        // A record that cannot be planned is complained about when it is due.
+        const firing = this.planned.plan(item, now, () => this.plan(record, item.dueAt));
+        if (firing !== undefined) routed.push(this.routeAhead(firing));
+      }
+      await Promise.all(routed);
+    }
   }
 
   /**
@@ -78,10 +134,14 @@ export class ScheduleTicker implements OnModuleInit {
    */
   async settle(redis: RedisClient, record: DueSchedule, now: number): Promise<void> {
     const until = record.pausedAt === undefined ? record.skipUntil : now;
-    const firing = this.plan({ ...record, skipUntil: until }, now, () => true);
+    const firing = { ...this.plan({ ...record, skipUntil: until }, now, () => true), record };
     const [outcome] = await this.store.fire(redis, [firing]);
     await this.submission.handOver(await this.follow(redis, [firing], [outcome], now), Date.now() + HAND_OVER_MS);
     if (outcome !== undefined && 'error' in outcome) throw new Error(outcome.error);
+  }
+
+  private async routeAhead(firing: Firing): Promise<void> {
+    for (const { run, tick } of runsToMake(firing)) tick.begin = await this.submission.routeAhead(run);
   }
 
   /** @param isDue of a tick that has come: whether its jitter is over, too */
@@ -128,22 +188,19 @@ export class ScheduleTicker implements OnModuleInit {
     redis: RedisClient,
     firings: readonly Firing[],
     now: number,
-  ): Promise<{ handedOver: Promise<void> }> {
-    const ticks: FiringTick[] = [];
-    const runs: RunToMake[] = [];
-    for (const { record, entries, spec } of firings) {
-      for (const entry of entries) {
-        if (!('runId' in entry)) continue;
-        ticks.push(entry);
-        const { namespace } = record;
-        runs.push({ namespace, runId: entry.runId, scheduleId: record.spec.id, spec, failedAgentIds: [] });
-      }
-    }
-    const { places, dispatches } = await this.submission.prepare(runs);
+  ): Promise<{ handedOver: Promise<void>; overtaken: Firing[] }> {
+    const runs = firings.flatMap(runsToMake);
+    const { places, dispatches } = await this.submission.prepare(
+      runs.map(({ run, tick }) => ({ ...run, begin: tick.begin })),
+    );
     try {
-      for (const [index, begin] of dispatches.entries()) ticks[index].begin = begin;
-      const made = await this.follow(redis, firings, await this.store.fire(redis, firings), now);
-      return { handedOver: this.submission.handOver(made, Date.now() + HAND_OVER_MS, places) };
+      for (const [index, { tick }] of runs.entries()) tick.begin = dispatches[index];
+      const outcomes = await this.store.fire(redis, firings);
+      const made = await this.follow(redis, firings, outcomes, now);
+      return {
+        handedOver: this.submission.handOver(made, Date.now() + HAND_OVER_MS, places),
+        overtaken: firings.filter((_firing, index) => outcomes[index] === undefined),
+      };
     } catch (error) {
       places.close();
       throw error;
@@ -219,6 +276,18 @@ function inScripts(firings: readonly Firing[]): Firing[][] {
     scripts[scripts.length - 1].push(firing);
   }
   return scripts;
+}
+
+function runsToMake({ record, entries, spec }: Firing): { run: RunToMake; tick: FiringTick }[] {
+  const { namespace } = record;
+  const scheduleId = record.spec.id;
+  return entries
+    .filter((entry) => 'runId' in entry)
+    .map((tick) => ({ tick, run: { namespace, runId: tick.runId, scheduleId, spec, failedAgentIds: [] } }));
+}
+
+function nameOf({ namespace, spec }: ScheduleRecord): { namespace: string; id: string } {
+  return { namespace, id: spec.id };
 }
 
 /** The id of a tick's run: whoever fires the tick, it is the same run. */

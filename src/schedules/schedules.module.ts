@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { RunsModule } from '../runs/runs.module.js';
 import { CrowdedSeconds } from './crowded-seconds.js';
 import { Lateness } from './lateness.js';
+import { PlannedFirings } from './planned-firings.js';
 import { Reconciler } from './reconciler.js';
 import { ScheduleExplanation } from './schedule-explanation.js';
 import { ScheduleSync } from './schedule-sync.js';
@@ -20,6 +21,7 @@ import { SchedulesController } from './schedules.controller.js';
   providers: [
     CrowdedSeconds,
     Lateness,
+    PlannedFirings,
     Reconciler,
     ScheduleDeclaration,
     ScheduleExplanation,

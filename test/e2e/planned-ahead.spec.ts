@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AgentExecuteRequest } from '../../src/contract/agent.schema.js';
+import { eventually } from '../support/eventually.js';
+import { Service } from '../support/service.js';
+
+/** More than are planned one by one when they are due. */
+const COUNT = 40;
+const EVERY_MS = 3_600_000;
+const ids = Array.from({ length: COUNT }, (_, index) => `s-${index}`);
+
+let service: Service;
+beforeAll(async () => {
+  service = await Service.start({ RECONCILE_EVERY_MS: '600000' }, { replicas: 2 });
+});
+afterAll(() => service.stop());
+
+async function setting(namespace: string) {
+  const client = service.client({ namespace });
+  const other = service.client({ namespace }, service.replicas[1]);
+  const executed: AgentExecuteRequest[] = [];
+  const handler = (request: AgentExecuteRequest) => {
+    executed.push(request);
+    return 'ok';
+  };
+  const agent = await service.agent({ agentId: `agent-of-${namespace}`, capacity: 200, handler }, undefined, namespace);
+  const declare = (dueAt: number, payload: string) =>
+    Promise.all(
+      ids.map((id) =>
+        client.schedules.upsert({ id, everyMs: EVERY_MS, startAt: dueAt, job: { name: 'job', payload } }),
+      ),
+    );
+  const forgetAll = async () => {
+    await Promise.all(ids.map((id) => client.schedules.remove({ id })));
+    executed.length = 0;
+  };
+  return { client, other, agent, executed, declare, forgetAll };
+}
+
+/** Hashes that were read: by nobody but those who plan ticks, while nothing is declared or asked for. */
+async function readCount(): Promise<number> {
+  const stats = await service.redis.cli('info', 'commandstats');
+  return Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+}
+
+/**
+ * Repeats a scene that has to be over at an instant, until it is.
+ * @param scene resolves to false when it came too late
+ */
+async function inTime(scene: (dueAt: number) => Promise<boolean>): Promise<void> {
+  for (let attempt = 1; attempt <= 5; attempt += 1) if (await scene(Date.now() + 2_000 * attempt)) return;
+  throw new Error('five scenes came too late: the machine is too slow for this test');
+}
+
+it('a crowd is read and planned before it is due, and each tick is fired once, by whichever replica', async () => {
+  const { executed, declare, forgetAll } = await setting('crowd');
+  await inTime(async (dueAt) => {
+    await forgetAll();
+    await declare(dueAt, 'job');
+    const before = await readCount();
+    await sleep(Math.max(0, dueAt - 150 - Date.now()));
+    const count = (await readCount()) - before;
+    // Both replicas have planned all of them; a late look may have missed it.
+    if (Date.now() >= dueAt || count < 2 * COUNT) return false;
+    expect(executed).toEqual([]);
+    await eventually(() => executed.length >= COUNT);
+    await sleep(200);
+    expect(executed.map(({ scheduleId }) => scheduleId).sort()).toEqual([...ids].sort());
+    // Nothing changed meanwhile: nobody had to read them again.
+    expect((await readCount()) - before).toBeLessThan(2 * COUNT + COUNT);
+    return true;
+  });
+}, 60_000);
+
+it('a plan does not outlive the declaration it was made from', async () => {
+  const { client, executed, declare, forgetAll } = await setting('redeclared');
+  await inTime(async (dueAt) => {
+    await forgetAll();
+    await declare(dueAt, 'old');
+    await sleep(Math.max(0, dueAt - 250 - Date.now()));
+    // The same version and due time as before, made a moment later; one by one they would come too late.
+    await Promise.all(ids.map((id) => client.schedules.remove({ id })));
+    const declared = await declare(dueAt, 'new');
+    if (Date.now() >= dueAt) return false;
+    expect(declared.every(({ schedule }) => schedule.version === 1)).toBe(true);
+    await eventually(() => executed.length >= COUNT);
+    expect(executed.map(({ job }) => job.payload)).toEqual(ids.map(() => 'new'));
+    return true;
+  });
+}, 60_000);
+
+it('a tick that was planned and then fell into a pause is skipped', async () => {
+  const { client, other, executed, declare, forgetAll } = await setting('paused');
+  await inTime(async (dueAt) => {
+    await forgetAll();
+    await declare(dueAt, 'job');
+    await sleep(Math.max(0, dueAt - 250 - Date.now()));
+    await Promise.all(ids.map((id) => client.schedules.pause({ id })));
+    if (Date.now() >= dueAt) return false;
+    await sleep(dueAt + 20 - Date.now());
+    await Promise.all(ids.map((id) => other.schedules.resume({ id, catchUp: false })));
+    await eventually(async () => {
+      const { items } = await client.schedules.list({ limit: COUNT });
+      expect(items.map(({ ticks }) => ticks.skippedCount)).toEqual(ids.map(() => 1));
+    });
+    expect(executed).toEqual([]);
+    return true;
+  });
+}, 60_000);
