@@ -7,6 +7,7 @@ module.exports = {
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/tsconfig.json' }] },
   // Sources import './x.js' so that the same files compile as ESM; jest resolves the .ts beside them.
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  globalSetup: '<rootDir>/test/support/without-settings.ts',
   setupFilesAfterEnv: ['<rootDir>/test/support/check-leaks.ts'],
   // Most suites start processes, two suites at a time: on a slow machine that alone takes many seconds.
   testTimeout: 60_000,
