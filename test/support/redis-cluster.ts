@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.js';
+import { hasReplicated } from './replication.js';
 import { RedisServer } from './redis-server.js';
 
 const run = promisify(execFile);
@@ -45,6 +46,11 @@ export class RedisCluster {
     const master = this.nodes.find((node) => node.port === port);
     if (master === undefined) throw new Error(`no node holds slot ${slot}`);
     return master;
+  }
+
+  /** Resolves when the replica of the master that holds the slot of a key knows all that the master had been told by now. */
+  async replicatedKey(key: string): Promise<void> {
+    await hasReplicated(await this.masterOf(key));
   }
 
   /** Kills the master that holds the slot of a key; resolves when its replica has taken its place. */

@@ -1,4 +1,5 @@
 import { eventually } from './eventually.js';
+import { hasReplicated } from './replication.js';
 import { RedisServer } from './redis-server.js';
 
 const NAME = 'main';
@@ -45,13 +46,9 @@ export class RedisSentinelPair {
     };
   }
 
-  /** Resolves when the replica is in step with the master. */
+  /** Resolves when the replica knows all that the master had been told by now. */
   async replicated(): Promise<void> {
-    const isInStep = async () => {
-      const info = await this.replica.cli('INFO', 'replication');
-      return /master_link_status:up/.test(info) && /master_sync_in_progress:0/.test(info);
-    };
-    await eventually(isInStep, { timeoutMs: 30_000, what: 'a replica in step' });
+    await hasReplicated(this.master);
   }
 
   /** Kills the master; resolves when the replica has taken its place. */
