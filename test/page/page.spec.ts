@@ -37,6 +37,8 @@ const outsideAddress = Object.values(networkInterfaces())
 (hasBrowser ? describe : describe.skip)('the page', () => {
   let redis: RedisServer;
   let app: BuiltApp;
+  /** One that leaks from the beginning: by the time it is looked at, the verdict has had its time. */
+  let leaking: BuiltApp;
   let browser: Browser;
   let url: string;
 
@@ -47,13 +49,14 @@ const outsideAddress = Object.values(networkInterfaces())
   beforeAll(async () => {
     redis = await RedisServer.start();
     browser = await Browser.start();
-    app = await start();
+    [app, leaking] = await Promise.all([start(), start()]);
+    leaking.signal('SIGUSR2');
     url = pageOf(app);
   });
 
   afterAll(async () => {
     await browser?.close();
-    await app?.stop();
+    await Promise.all([app?.stop(), leaking?.stop()]);
     await redis?.stop();
   });
 
@@ -118,38 +121,6 @@ const outsideAddress = Object.values(networkInterfaces())
         ),
       );
     });
-    await page.context().close();
-  });
-
-  it('names kind and line of a leak in the banner; the click leads to the stack, by mouse and by keyboard', async () => {
-    // axe is a script that the page's own policy would refuse.
-    const { page, complaints } = await browser.open(url, { bypassCSP: true });
-    await page.waitForSelector('.dot.live');
-    await page.getByRole('button', { name: 'Mark this moment' }).click();
-    app.signal('SIGUSR2');
-
-    await page.waitForSelector('.banner[data-state="leaking"]', SEEN);
-    const sentence = await page.locator('.banner .sentence').textContent();
-    expect(sentence).toContain(PLANT);
-    expect(sentence).toMatch(/redis clients/);
-
-    const suspect = page.locator('li.leaking', { hasText: PLANT }).getByRole('button').first();
-    await suspect.click();
-    await page.waitForSelector('dialog[open]');
-    expect(await page.locator('dialog .stack .own').first().textContent()).toContain(PLANT);
-    expect(await page.locator('dialog h2').textContent()).toBe('ioredis.client');
-    expect(await violations(page)).toEqual([]);
-    await page.keyboard.press('Escape');
-    expect(await page.locator('dialog[open]').count()).toBe(0);
-
-    await suspect.focus();
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('dialog[open]');
-    await page.keyboard.press('Escape');
-
-    const compared = page.locator('tr[data-compared]', { hasText: PLANT }).first();
-    expect(await compared.locator('td').first().textContent()).toMatch(/^\+\d/);
-    expect(complaints).toEqual([]);
     await page.context().close();
   });
 
@@ -271,5 +242,36 @@ const outsideAddress = Object.values(networkInterfaces())
     expect(page.url()).not.toContain(TOKEN);
     await page.context().close();
     await own.stop();
+  });
+
+  it('names kind and line of a leak in the banner; the click leads to the stack, by mouse and by keyboard', async () => {
+    // axe is a script that the page's own policy would refuse.
+    const { page, complaints } = await browser.open(pageOf(leaking), { bypassCSP: true });
+    await page.waitForSelector('.dot.live');
+    await page.getByRole('button', { name: 'Mark this moment' }).click();
+
+    await page.waitForSelector('.banner[data-state="leaking"]', SEEN);
+    const sentence = await page.locator('.banner .sentence').textContent();
+    expect(sentence).toContain(PLANT);
+    expect(sentence).toMatch(/redis clients/);
+
+    const suspect = page.locator('li.leaking', { hasText: PLANT }).getByRole('button').first();
+    await suspect.click();
+    await page.waitForSelector('dialog[open]');
+    expect(await page.locator('dialog .stack .own').first().textContent()).toContain(PLANT);
+    expect(await page.locator('dialog h2').textContent()).toBe('ioredis.client');
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    expect(await page.locator('dialog[open]').count()).toBe(0);
+
+    await suspect.focus();
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('dialog[open]');
+    await page.keyboard.press('Escape');
+
+    const compared = page.locator('tr[data-compared]', { hasText: PLANT }).first();
+    await eventually(async () => expect(await compared.locator('td').first().textContent()).toMatch(/^\+\d/));
+    expect(complaints).toEqual([]);
+    await page.context().close();
   });
 });
