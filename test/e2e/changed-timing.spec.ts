@@ -14,6 +14,7 @@ afterAll(() => service.stop());
 async function withOverdueTicks(namespace: string, more: object = {}) {
   const client = service.client({ namespace });
   const agent = await service.agent({ capacity: 500 }, undefined, namespace);
+  await client.schedules.list();
   // The declaration has to be there before the first tick.
   const startAt = Date.now() + 2_000;
   const declaration = { id: 's', everyMs: EVERY_MS, startAt, misfire: 'all' as const, job: { name: 'job' }, ...more };
@@ -74,6 +75,7 @@ it('misfire `once` of the old declaration decides about what is overdue', async 
 it('of a paused schedule they are skipped', async () => {
   const namespace = 'timing-paused';
   const client = service.client({ namespace });
+  await client.schedules.list();
   // The declaration has to be there before the first tick.
   const startAt = Date.now() + 2_000;
   const declaration = { id: 's', everyMs: EVERY_MS, startAt, job: { name: 'job' } };

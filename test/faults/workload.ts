@@ -12,6 +12,9 @@ const LONG_RUNS_COUNT = 9;
 /** A run under way is repeated elsewhere until it succeeds. */
 const persistent = { retry: { maxAttempts: 6, delayMs: 200, maxDelayMs: 500 }, timeoutMs: 8_000 };
 
+/** Schedules that are declared for their own sake are not due while they are there. */
+const FAR_OFF = '2090-01-01T00:00:00Z';
+
 const quick = { name: 'work', payload: { ms: [0, 20] } };
 
 /** Schedules of every policy that decides what becomes of late due times. */
@@ -96,7 +99,7 @@ export class Workload {
   }
 
   private async declare(home: number, id: string, number: number): Promise<void> {
-    const spec = { id, everyMs: 86_400_000, job: { name: 'work', payload: { number } } };
+    const spec = { id, everyMs: 86_400_000, startAt: FAR_OFF, job: { name: 'work', payload: { number } } };
     await this.insist(home, async (client, askedAt) => {
       try {
         await client.schedules.upsert(spec, { deadlineMs: DEADLINE_MS });
