@@ -6,7 +6,7 @@ const MiB = 2 ** 20;
  * What a process holds beside V8's heap and our buffers: private pages of the binary, stacks, thread pool, allocator, the
  * kernel's own for its sockets. Measured in a memory cgroup; `k8s/README.md` has the figures.
  */
-export const NATIVE_BASELINE_BYTES = 36 * MiB;
+export const NATIVE_BASELINE_BYTES = 30 * MiB;
 
 /** What V8's sampling heap profiler and one profile of it need at their peak. */
 export const PROFILE_HEADROOM_BYTES = 8 * MiB;

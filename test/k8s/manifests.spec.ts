@@ -233,6 +233,15 @@ const BREAKAGES: Breakage[] = [
     /old space 96 MiB, requests under way/,
   ],
   [
+    'no room for the code of node beside a full heap',
+    memoryCheck,
+    (m) => {
+      nodeOptions(m).value = '--max-old-space-size=128 --max-semi-space-size=4';
+      settingsOf(m).MAX_CONNECTIONS = '8';
+    },
+    /206 MiB in use all the time, limit 192Mi/,
+  ],
+  [
     'a smaller limit',
     memoryCheck,
     (m) => (commanderContainer(m).resources!.limits!.memory = '160Mi'),
