@@ -24,6 +24,9 @@ const sides = [
   { name: 'stock Nest, TCP and HTTP', file: fileURLToPath(new URL('start/stock-nest.mjs', import.meta.url)), env: {} },
 ];
 
+/** The first half minute still has work of the start in it: code that is compiled, heap that is collected, the first looks. */
+const SETTLE_SECONDS = 30;
+
 const rssBytes = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1_024;
 
 async function measure({ file, env: sideEnv }) {
@@ -32,7 +35,7 @@ async function measure({ file, env: sideEnv }) {
   const startMs = performance.now() - startedAt;
   const startCpuMs = cpuMs(child.pid);
   // What the start left behind is collected meanwhile.
-  await sleep(5_000);
+  await sleep(SETTLE_SECONDS * 1_000);
   const before = cpuMs(child.pid);
   await sleep(IDLE_SECONDS * 1_000);
   const idleShare = (cpuMs(child.pid) - before) / (IDLE_SECONDS * 1_000);
