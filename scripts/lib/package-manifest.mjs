@@ -18,9 +18,13 @@ const SHARED = ['name', 'version', 'description', 'license', 'type', 'engines', 
  * that the files of the package name.
  * @param {Record<string, any>} checkout the manifest of the checkout
  * @param {string} directory the files of the package
- * @throws Failure when a file names a package that the checkout does not depend on, or a file that is not in the package
+ * @throws Failure when a file names a package that the checkout does not depend on, or a file that is not in the package,
+ *   and when an entry leads to a file that is not in it
  */
 export function packageManifest(checkout, directory) {
+  for (const [entry, file] of entryFiles(checkout))
+    if (!existsSync(join(directory, file)))
+      throw new Failure(`${entry} of the package leads to ${file}, which is not in it`);
   const used = [...usedPackages(directory)].filter((name) => name !== checkout.name).sort();
   const dependencies = {};
   const optionalDependencies = {};
@@ -40,6 +44,16 @@ export function packageManifest(checkout, directory) {
     peerDependencies: Object.fromEntries(peers.map((name) => [name, PEER_RANGE])),
     peerDependenciesMeta: Object.fromEntries(peers.map((name) => [name, { optional: true }])),
   };
+}
+
+/** Files that `exports` and `bin` lead to, each with the name of its entry. The manifest itself is written last. */
+function entryFiles({ exports, bin }) {
+  const entries = [...Object.entries(exports), ...Object.entries(bin)].filter(
+    ([, target]) => target !== './package.json',
+  );
+  return entries.flatMap(([entry, target]) =>
+    (typeof target === 'string' ? [target] : Object.values(target)).map((file) => [entry, file]),
+  );
 }
 
 function usedPackages(directory) {

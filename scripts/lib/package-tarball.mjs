@@ -6,7 +6,7 @@ import { inCheckout } from './checkout.mjs';
 import { packageManifest } from './package-manifest.mjs';
 
 /** What other applications run: the public entries, the terminal, and all that these reach. */
-const FOLDERS = ['cli', 'contract', 'diagnostics', 'ledger', 'sdk'];
+const FOLDERS = ['cli', 'contract', 'diagnostics', 'jest', 'ledger', 'sdk'];
 
 /** Of them, what only commander itself runs: it reaches into the service. */
 const SERVICE_ONLY = [

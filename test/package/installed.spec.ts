@@ -5,7 +5,7 @@ import { ledgerGroupsSchema } from '../../src/contract/ledger.schema';
 import { httpGet } from '../support/http-get';
 import { ForeignProject, packedTarball, type ModuleFormat } from './support/foreign-project';
 
-// Installs from the registry, thrice.
+// Installs from the registry, four times.
 jest.setTimeout(300_000);
 
 const LEAK_LINE =
@@ -138,5 +138,26 @@ describe('the package without Nest', () => {
       console.log(entries.every((entry) => typeof entry === 'function'));`,
     );
     expect(printed).toBe('true\n');
+  });
+});
+
+describe('the package in a suite of jest', () => {
+  const project = new ForeignProject();
+  beforeAll(() => project.install({ jest: '^30.0.0', 'mu-commander': `file:${tarball}` }));
+  afterAll(() => project.remove());
+
+  it('fails the file that leaves an interval behind, with its line, and no other', async () => {
+    const config = { setupFilesAfterEnv: ['mu-commander/jest/setup'], testEnvironment: 'node' };
+    project.write('jest.config.json', JSON.stringify(config));
+    project.write(
+      'clean.test.js',
+      "it('ends what it began', () => clearInterval(setInterval(() => undefined, 1_000)));",
+    );
+    project.write('leaking.test.js', "it('passes', () => {\n  setInterval(() => undefined, 1_000).unref();\n});");
+    const { code, text } = await project.jest();
+    expect(code).toBe(1);
+    expect(text).toContain('1 interval made at leaking.test.js:2');
+    expect(text).toContain('PASS ./clean.test.js');
+    expect(text).toContain('FAIL ./leaking.test.js');
   });
 });

@@ -139,9 +139,24 @@ export class ForeignProject {
     };
   }
 
+  write(file: string, text: string): void {
+    writeFileSync(join(this.directory, file), text);
+  }
+
+  /** Runs the project's own jest on all of its tests. @returns its exit code, and what it said */
+  jest(): Promise<{ code: number | null; text: string }> {
+    const args = [join(this.directory, 'node_modules/jest/bin/jest.js'), '--runInBand'];
+    const options = { cwd: this.directory, timeout: 60_000, env: { ...process.env, NODE_OPTIONS: '' } };
+    return new Promise((resolve) => {
+      const child = execFile(process.execPath, args, options, (_, stdout, stderr) =>
+        resolve({ code: child.exitCode, text: stdout + stderr }),
+      );
+    });
+  }
+
   /** Runs a short program of the project. @returns what it prints */
   async output(file: string, text: string, preload: string[] = []): Promise<string> {
-    writeFileSync(join(this.directory, file), text);
+    this.write(file, text);
     const options = { cwd: this.directory, timeout: 60_000, env: { ...process.env, NODE_OPTIONS: '' } };
     const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', ...preload, file], options);
     return stdout;
