@@ -64,7 +64,8 @@ export class CommanderFleet {
   /** Connections that Redis holds for the commanders. */
   async redisConnections() {
     const list = await this.redis.client.client('LIST');
-    return list.split('\n').filter((line) => / name=commander/.test(line)).length;
+    // The engine names its own with the prefix of its keys, which has braces.
+    return list.split('\n').filter((line) => / name=\{?commander/.test(line)).length;
   }
 
   async stop() {

@@ -16,7 +16,7 @@ import { redisStatus } from '../../redis/redis-status.js';
 import { DueLoop, type Overdue } from '../../runs/due-loop.js';
 import { Engine, type EngineCounts } from '../../runs/engine.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
-import { queuesMetrics } from '../metrics/queues.metrics.js';
+import { queuesMetrics } from './queues.metrics.js';
 import { ShownError } from '../summary/section-error.js';
 import { SOURCE_TIMEOUT_MS } from '../summary/source-reader.js';
 

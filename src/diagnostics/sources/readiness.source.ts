@@ -11,7 +11,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type HealthReport, Readiness } from '../../lifecycle/readiness.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
-import { readinessMetrics } from '../metrics/readiness.metrics.js';
+import { readinessMetrics } from './readiness.metrics.js';
 
 @Injectable()
 export class ReadinessSource implements DiagnosticsSource<HealthReport> {

@@ -4,7 +4,7 @@
  * field                type    unit     source
  * dispatchedCount      int     count    DispatchStats: attempts handed to an agent
  * dispatchedPerSecond  number  count/s  the same, over the last minute
- * failedCount          int     count    attempts that failed
+ * failedCount          int     count    runs that failed for good or timed out
  * withoutAgentCount    int     count    times that a run looked for an agent that could take it, and found none
  * repairsCount         int     count    runs and due times that were lost and that this replica brought back
  * takeoversCount       int     count    of them, those that were under way at a replica that is gone
@@ -16,7 +16,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DispatchStats } from '../../runs/dispatch-stats.js';
 import { Engine } from '../../runs/engine.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
-import { runsMetrics, type RunsReading } from '../metrics/runs.metrics.js';
+import { runsMetrics, type RunsReading } from './runs.metrics.js';
 
 @Injectable()
 export class RunsSource implements DiagnosticsSource<RunsReading> {

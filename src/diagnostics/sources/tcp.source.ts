@@ -24,7 +24,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CommanderServer } from '../../transport/commander-server.js';
 import type { TransportStats } from '../../transport/transport-stats.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
-import { tcpMetrics } from '../metrics/tcp.metrics.js';
+import { tcpMetrics } from './tcp.metrics.js';
 
 @Injectable()
 export class TcpSource implements DiagnosticsSource<TransportStats> {

@@ -14,7 +14,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Lateness } from '../../schedules/lateness.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
-import { ticksMetrics, type TicksReading } from '../metrics/ticks.metrics.js';
+import { ticksMetrics, type TicksReading } from './ticks.metrics.js';
 
 @Injectable()
 export class TicksSource implements DiagnosticsSource<TicksReading> {

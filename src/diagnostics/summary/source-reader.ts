@@ -3,7 +3,7 @@ import type { DiagnosticsSource } from '../diagnostics-source.js';
 import type { Metric } from '../metrics/metric.js';
 import { ShownError } from './section-error.js';
 
-/** How long the page waits for its sources, in ms. Above what readiness waits for a Redis that does not answer: that is when it is asked for. */
+/** How long the page waits for its sources, in ms. Longer than readiness waits for a Redis that does not answer: then it is wanted most. */
 export const SOURCE_TIMEOUT_MS = 750;
 /** Longest answer of one source as JSON, in bytes. */
 export const SOURCE_MAX_BYTES = 65_536;

@@ -1,4 +1,4 @@
-import { counter, type Metric } from './metric.js';
+import { counter, type Metric } from '../metrics/metric.js';
 
 /** What `ticks` of the sources answers. */
 export interface TicksReading {

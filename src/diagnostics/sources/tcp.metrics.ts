@@ -1,6 +1,6 @@
 import { errorCodes } from '../../contract/command-error.js';
 import type { TransportStats } from '../../transport/transport-stats.js';
-import { byLabel, counter, gauge, type Metric } from './metric.js';
+import { byLabel, counter, gauge, type Metric } from '../metrics/metric.js';
 
 /** The command server: its connections against their bound, and what came over them. */
 export const tcpMetrics: readonly Metric<TransportStats>[] = [

@@ -1,4 +1,4 @@
-import { counter, gauge, type Metric } from './metric.js';
+import { counter, gauge, type Metric } from '../metrics/metric.js';
 
 /** What `runs` of the sources answers. */
 export interface RunsReading {
@@ -14,7 +14,7 @@ export interface RunsReading {
 /** What this replica does with runs. */
 export const runsMetrics: readonly Metric<RunsReading>[] = [
   counter('mu_runs_dispatched_total', 'Attempts handed to an agent.', ({ dispatchedCount }) => dispatchedCount),
-  counter('mu_runs_failed_total', 'Attempts that failed.', ({ failedCount }) => failedCount),
+  counter('mu_runs_failed_total', 'Runs that failed for good or timed out.', ({ failedCount }) => failedCount),
   counter(
     'mu_runs_without_agent_total',
     'Times that a run looked for an agent that could take it, and found none.',

@@ -1,5 +1,5 @@
 import type { HealthReport } from '../../lifecycle/readiness.js';
-import { byLabel, gauge, type Metric } from './metric.js';
+import { byLabel, gauge, type Metric } from '../metrics/metric.js';
 
 /** Whether the replica takes work, and what keeps it from it. */
 export const readinessMetrics: readonly Metric<HealthReport>[] = [

@@ -1,6 +1,6 @@
 import type { EngineCounts } from '../../runs/engine.js';
 import type { Overdue } from '../../runs/due-loop.js';
-import { byLabel, gauge, type Metric } from './metric.js';
+import { byLabel, gauge, type Metric } from '../metrics/metric.js';
 
 /** What all replicas together have before them: each of them tells the same. */
 export const queuesMetrics: readonly Metric<EngineCounts & Overdue>[] = [
