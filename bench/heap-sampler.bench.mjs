@@ -1,17 +1,22 @@
-// CPU per operation with the heap sampler on (a sample per 512 KiB, as it runs by default), against the same process with it
-// off. Off and on take turns in one process in short segments, in random order, beside a null control (off against off).
-// Usage: npm run bench -- heap-sampler [--rounds=30] [--segment-ms=500] [--only=HTTP] [--build=dist]
+// CPU per operation with the heap sampler on, against the same process with it off, at several mean distances between two
+// samples. Off and on take turns in one process in short segments, beside a null control (nothing is switched).
+// Usage: npm run bench -- heap-sampler [--fours=60] [--segment-ms=200] [--only=HTTP] [--kib=512,1024] [--build=dist]
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Child } from './support/child.mjs';
 import { numberFlag } from './support/flags.mjs';
 import { printTable } from './support/markdown-table.mjs';
+import { changeText, medianChange } from './support/median-interval.mjs';
 import { median } from './support/median.mjs';
 import { RedisProcess } from './support/redis-process.mjs';
 
-const ROUNDS = numberFlag('rounds', 30);
-const SEGMENT = { warmUpMs: numberFlag('warm-up-ms', 300), ms: numberFlag('segment-ms', 500) };
-const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length) ?? '';
+const textFlag = (name, fallback) =>
+  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3) ?? fallback;
+
+const FOURS = numberFlag('fours', 60);
+const SEGMENT_MS = numberFlag('segment-ms', 200);
+const intervalsKib = textFlag('kib', '512,1024').split(',').map(Number);
+const only = textFlag('only', '');
 const names = ['HTTP keep-alive', 'ioredis traffic', 'promise-heavy', 'command path'].filter((name) =>
   name.includes(only),
 );
@@ -19,41 +24,30 @@ const names = ['HTTP keep-alive', 'ioredis traffic', 'promise-heavy', 'command p
 const program = fileURLToPath(new URL('heap-sampler/program.mjs', import.meta.url));
 const build = process.argv.filter((argument) => argument.startsWith('--build='));
 
-/** Median with its 95 % interval, by bootstrap. */
-function told(ratios) {
-  const draws = Array.from({ length: 2_000 }, () =>
-    median(ratios.map(() => ratios[Math.floor(Math.random() * ratios.length)])),
-  ).sort((a, b) => a - b);
-  const percent = (ratio) => `${((ratio - 1) * 100).toFixed(1)} %`;
-  return `${percent(median(ratios))} (${percent(draws[50])} … ${percent(draws[1_949])})`;
-}
-
 const redis = await RedisProcess.start();
 try {
   const rows = [];
   for (const name of names) {
     const child = await Child.start(program, { args: [name, String(redis.port), ...build] });
-    const ratios = { sampler: [], null: [] };
-    const off = [];
-    for (let round = -1; round < ROUNDS; round++) {
-      const cost = {};
-      for (const segment of ['off', 'sampler', 'null a', 'null b'].sort(() => Math.random() - 0.5)) {
-        const answer = await child.ask({ ask: 'segment', sampler: segment === 'sampler', ...SEGMENT });
-        cost[segment] = answer.microsEach;
-      }
-      // The first round compiles.
-      if (round < 0) continue;
-      off.push(cost.off);
-      ratios.sampler.push(cost.sampler / cost.off);
-      ratios.null.push(cost['null a'] / cost['null b']);
+    const control = [];
+    const offMicros = [];
+    const costs = [];
+    for (const kib of intervalsKib) {
+      const part = await child.ask({ ask: 'paired', intervalBytes: kib * 1_024, fours: FOURS, segmentMs: SEGMENT_MS });
+      control.push(...part.control);
+      offMicros.push(...part.offMicros);
+      costs.push(changeText(medianChange(part.subject)));
     }
     await child.stop();
-    rows.push([name, median(off).toFixed(2), told(ratios.null), told(ratios.sampler)]);
+    rows.push([name, median(offMicros).toFixed(2), changeText(medianChange(control)), ...costs]);
   }
   console.log(
-    `CPU that the heap sampler adds per operation: median of ${ROUNDS} rounds with its 95 % interval; Node ${process.version}, ${availableParallelism()} cores.\n`,
+    `CPU that the heap sampler adds per operation: median of ${FOURS} comparisons, segments of ${SEGMENT_MS} ms, with its 95 % interval; Node ${process.version}, ${availableParallelism()} cores.\n`,
   );
-  printTable(['workload', 'CPU per operation, µs', 'null control', 'heap sampler'], rows);
+  printTable(
+    ['workload', 'CPU per operation, µs', 'null control', ...intervalsKib.map((kib) => `a sample per ${kib} KiB`)],
+    rows,
+  );
 } finally {
   await redis.stop();
 }

@@ -1,23 +1,22 @@
-// CPU per operation with the ledger on, against the same program with it off. On and off take turns in one process in many
-// short segments, in random order, beside a null control (off against off) that shows what the machine alone does to the
-// ratio. Then the same for the ledger and its peers, each in a process of its own. Prints two Markdown tables.
-// Usage: npm run bench -- ledger-cost [--quick] [--only=timer] [--rounds=40] [--peer-rounds=5] [--build=dist]
+// CPU per operation with the ledger on, against the same program with it off. On and off take turns in one process every
+// twentieth of a second, beside a null control (nothing is switched) that shows what the machine alone does to the ratio.
+// Then the same for the ledger and its peers, each in a process of its own. Prints two Markdown tables.
+// Usage: npm run bench -- ledger-cost [--quick] [--only=timer] [--fours=300] [--segment-ms=50] [--processes=3] [--peer-rounds=5] [--build=dist]
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Child } from './support/child.mjs';
 import { numberFlag } from './support/flags.mjs';
+import { printTable } from './support/markdown-table.mjs';
+import { changeText, medianChange } from './support/median-interval.mjs';
 import { median } from './support/median.mjs';
 import { RedisProcess } from './support/redis-process.mjs';
 
 const quick = process.argv.includes('--quick');
 const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length) ?? '';
-const ROUNDS = numberFlag('rounds', quick ? 8 : 40);
+const FOURS = numberFlag('fours', quick ? 60 : 300);
+const PROCESSES = numberFlag('processes', quick ? 1 : 3);
 const PEER_ROUNDS = numberFlag('peer-rounds', quick ? 2 : 5);
-const SEGMENT = {
-  // Switching changes what the compiler has assumed, and the first second takes a burst of stacks: neither is the steady cost.
-  warmUpMs: numberFlag('warm-up-ms', quick ? 600 : 1_200),
-  ms: numberFlag('segment-ms', 400),
-};
+const SEGMENT_MS = numberFlag('segment-ms', 50);
 
 /** Highest share of CPU the ledger may add. */
 const targets = {
@@ -37,77 +36,78 @@ const build = process.argv.filter((argument) => argument.startsWith('--build='))
 const start = (name, observer) => Child.start(program, { args: [name, observer, String(redis.port), ...build] });
 const perOperation = ({ cpuMicros, count }) => cpuMicros / count;
 
-/** 95 % confidence interval of the median, by bootstrap. */
-function interval(values) {
-  const draws = Array.from({ length: 2_000 }, () =>
-    median(values.map(() => values[Math.floor(Math.random() * values.length)])),
-  ).sort((a, b) => a - b);
-  return [draws[50], draws[1_949]];
-}
-
-function percent(ratio) {
-  return `${((ratio - 1) * 100).toFixed(1)} %`;
-}
-
-function withInterval(ratios) {
-  const [low, high] = interval(ratios);
-  return `${percent(median(ratios))} (${percent(low)} … ${percent(high)})`;
+/** One workload in several processes: each compiles and lies in memory in its own way. */
+async function measured(name) {
+  const all = { subject: [], control: [], offMicros: [], onMs: 0, captures: 0, captureMs: 0, tickMs: 0 };
+  for (let index = 0; index < PROCESSES; index++) {
+    const child = await start(name, 'switched');
+    const fours = Math.ceil(FOURS / PROCESSES);
+    const part = await child.ask({ ask: 'paired', warmUpFours: 10, fours, segmentMs: SEGMENT_MS });
+    await child.stop();
+    for (const key of Object.keys(all))
+      all[key] = Array.isArray(all[key]) ? [...all[key], ...part[key]] : all[key] + part[key];
+  }
+  return all;
 }
 
 const redis = await RedisProcess.start();
 try {
-  console.log(
-    `CPU the ledger adds per operation: median of ${ROUNDS} rounds with its 95 % interval; Node ${process.version}, ${availableParallelism()} cores.\n`,
-  );
-  console.log('| workload | CPU per operation, µs | null control | ledger | target |');
-  console.log('| --- | ---: | ---: | ---: | ---: |');
+  const rows = [];
   for (const name of names) {
-    const child = await start(name, 'none');
-    const ratios = { ledger: [], null: [] };
-    const off = [];
-    for (let round = -1; round < ROUNDS; round++) {
-      const cost = {};
-      const order = ['off', 'ledger', 'null a', 'null b'].sort(() => Math.random() - 0.5);
-      for (const segment of order) {
-        cost[segment] = perOperation(await child.ask({ ask: 'segment', ledger: segment === 'ledger', ...SEGMENT }));
-      }
-      // The first round compiles.
-      if (round < 0) continue;
-      off.push(cost.off);
-      ratios.ledger.push(cost.ledger / cost.off);
-      ratios.null.push(cost['null a'] / cost['null b']);
-    }
-    await child.stop();
-    const target = `≤ ${targets[name] * 100} %`;
-    console.log(
-      `| ${name} | ${median(off).toFixed(2)} | ${withInterval(ratios.null)} | ${withInterval(ratios.ledger)} | ${target} |`,
-    );
+    const { subject, control, offMicros, onMs, captures, captureMs, tickMs } = await measured(name);
+    const cost = medianChange(subject);
+    const target = targets[name] * 100;
+    rows.push([
+      name,
+      median(offMicros).toFixed(2),
+      changeText(medianChange(control)),
+      changeText(cost),
+      `≤ ${target} %`,
+      cost.high <= target
+        ? 'met'
+        : cost.low > target
+          ? 'missed'
+          : cost.median <= target
+            ? 'met, not for sure'
+            : 'missed, not for sure',
+      `${((captureMs / onMs) * 100).toFixed(2)} % + ${((tickMs / onMs) * 100).toFixed(2)} %`,
+      ((captures / onMs) * 1_000).toFixed(0),
+    ]);
   }
+  console.log(
+    `CPU the ledger adds per operation: median of ${FOURS} comparisons in ${PROCESSES} processes, segments of ${SEGMENT_MS} ms, with its 95 % interval; Node ${process.version}, ${availableParallelism()} cores.\n`,
+  );
+  printTable(
+    [
+      'workload',
+      'CPU per operation, µs',
+      'null control',
+      'ledger',
+      'target',
+      '',
+      'stacks + ticks by its own clock',
+      'stacks/s',
+    ],
+    rows,
+  );
 
   if (PEER_ROUNDS > 0) {
     console.log(
-      `\nCPU per operation as a multiple of the same program without an observer; median of ${PEER_ROUNDS} rounds.\n`,
+      `CPU per operation as a multiple of the same program without an observer; median of ${PEER_ROUNDS} rounds.\n`,
     );
-    console.log(`| workload | ${peers.slice(1).join(' | ')} |`);
-    console.log(`| --- |${' ---: |'.repeat(peers.length - 1)}`);
+    const multiples = [];
     for (const name of names) {
       const costs = Object.fromEntries(peers.map((peer) => [peer, []]));
       for (let round = 0; round < PEER_ROUNDS; round++) {
         for (const peer of [...peers].sort(() => Math.random() - 0.5)) {
           const child = await start(name, peer);
-          const answer = await child.ask({
-            ask: 'segment',
-            ledger: false,
-            warmUpMs: 2 * SEGMENT.ms,
-            ms: 3 * SEGMENT.ms,
-          });
-          costs[peer].push(perOperation(answer));
+          costs[peer].push(perOperation(await child.ask({ ask: 'segment', warmUpMs: 800, ms: 1_200 })));
           await child.stop();
         }
       }
-      const multiples = peers.slice(1).map((peer) => (median(costs[peer]) / median(costs.none)).toFixed(2));
-      console.log(`| ${name} | ${multiples.join(' | ')} |`);
+      multiples.push([name, ...peers.slice(1).map((peer) => (median(costs[peer]) / median(costs.none)).toFixed(2))]);
     }
+    printTable(['workload', ...peers.slice(1)], multiples);
   }
 } finally {
   await redis.stop();

@@ -8,7 +8,7 @@ export class CostMeter {
 
   private windowStartMs: number;
   private spentAtWindowMs = 0;
-  private eventsAtWindow = 0;
+  private countingNsAtWindow = 0;
 
   constructor(nowMs: number) {
     this.windowStartMs = nowMs;
@@ -25,21 +25,18 @@ export class CostMeter {
 
   /**
    * Closes the window once it is `windowMs` long.
-   * @param eventCount creations and ends counted since the start; each is charged `EVENT_NS`
+   * @param countingNs what counting without a capture has cost since the start: too short to be timed where it happens
    * @returns whether a window was closed
    */
-  closeWindow(nowMs: number, windowMs: number, eventCount: number): boolean {
+  closeWindow(nowMs: number, windowMs: number, countingNs: number): boolean {
     const elapsedMs = nowMs - this.windowStartMs;
     if (elapsedMs < windowMs) return false;
     const spentMs = this.captureMs + this.tickMs;
-    const countingMs = ((eventCount - this.eventsAtWindow) * EVENT_NS) / 1e6;
+    const countingMs = (countingNs - this.countingNsAtWindow) / 1e6;
     this.share = (spentMs - this.spentAtWindowMs + countingMs) / elapsedMs;
     this.windowStartMs = nowMs;
     this.spentAtWindowMs = spentMs;
-    this.eventsAtWindow = eventCount;
+    this.countingNsAtWindow = countingNs;
     return true;
   }
 }
-
-/** CPU of counting one creation or end without a capture: too short to be timed where it happens. */
-export const EVENT_NS = 120;

@@ -93,10 +93,10 @@ export class LedgerCore implements CounterHome {
     const elapsedMs = startedMs - this.lastTickMs;
     if (elapsedMs < 1) return;
     this.lastTickMs = startedMs;
-    let eventCount = 0;
+    let countingNs = 0;
     for (const counter of this.counters.values()) {
       counter.tick(elapsedMs);
-      eventCount += counter.created + counter.closed;
+      countingNs += counter.countingNs;
     }
     if (startedMs - this.lastAnchorMs >= ANCHOR_MS) {
       this.lastAnchorMs = startedMs;
@@ -106,7 +106,7 @@ export class LedgerCore implements CounterHome {
     }
     const endedMs = this.now();
     this.cost.ticked(endedMs - startedMs);
-    if (this.cost.closeWindow(endedMs, COST_WINDOW_MS, eventCount)) this.keepBudget();
+    if (this.cost.closeWindow(endedMs, COST_WINDOW_MS, countingNs)) this.keepBudget();
   }
 
   /** Brings what is polled and what is adopted late up to date before somebody looks. */

@@ -32,6 +32,7 @@ describe('a ledger that is a guest', () => {
         'net.Socket.prototype connect',
         'http.Agent.prototype addRequest',
         'Buffer from',
+        'globalThis ArrayBuffer',
         'Redis.prototype setStatus',
       ]),
     );

@@ -41,6 +41,10 @@ export type KindNature = 'few' | 'outbound' | 'inbound' | 'local';
 
 const DEFAULT_STACK_DEPTH = 25;
 
+/** CPU of counting one creation or one end by a hook, and of one creation that leaves no mark on its object. Measured. */
+const EVENT_NS = 100;
+const ESTIMATED_EVENT_NS = 15;
+
 /** What the counters of one ledger share. */
 export interface CounterHome {
   readonly options: LedgerSettings;
@@ -175,7 +179,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
     writeRecord(object, undefined);
     this.created--;
     this.live--;
-    this.forget(record, (group, weight, bytes) => group.withdraw(weight, bytes));
+    this.forget(record, 'withdraw');
   }
 
   /** Moves `child`, wherever it was counted, under the line that made `owner`. */
@@ -186,7 +190,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
     const heir = groupOf(theirs)?.heir(this) ?? null;
     if (mine.group === heir && (heir === null || mine.weight === theirs.weight)) return;
     const birthMs = mine instanceof Sample ? mine.birthMs : this.core.now();
-    this.forget(mine, (group, weight, bytes) => group.withdraw(weight, bytes));
+    this.forget(mine, 'withdraw');
     if (heir === null) {
       // The owner was not sampled, and stands for itself among its like: so must what it owns.
       this.ungroupedLive++;
@@ -258,6 +262,11 @@ export class KindCounter implements GroupCounter, SampleCounter {
     }
   }
 
+  /** What counting without stacks has cost since the start, in nanoseconds. */
+  get countingNs(): number {
+    return this.estimated ? this.created * ESTIMATED_EVENT_NS : (this.created + this.closed) * EVENT_NS;
+  }
+
   /** Cuts every object that points here loose. */
   release(): void {
     for (const sample of this.samples.list) {
@@ -298,19 +307,19 @@ export class KindCounter implements GroupCounter, SampleCounter {
     this.created += count;
   }
 
-  private forget(record: LedgerRecord, leave: (group: Group, weight: number, bytes: number) => void): void {
+  private forget(record: LedgerRecord, leave: 'close' | 'withdraw'): void {
     const group = groupOf(record);
     if (group === null) {
       this.ungroupedLive--;
       return;
     }
     if (record instanceof Sample) {
-      leave(group, record.weight, record.bytes);
+      group[leave](record.weight, record.bytes);
       if (record.bytes) this.liveBytes = Math.max(0, this.liveBytes - record.bytes);
       this.samples.remove(record);
       this.core.unwatch(record);
       record.counter = null;
-    } else leave(group, record.weight, 0);
+    } else group[leave](record.weight, 0);
     // What the weight stood for beyond this one was counted as ungrouped, and stays so until it closes by itself.
   }
 
@@ -326,7 +335,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
     this.closed += standsFor;
     this.live -= standsFor;
     if (record instanceof Sample) record.group?.lifetimes.add(this.core.now() - record.birthMs);
-    this.forget(record, (group, weight, bytes) => group.close(weight, bytes));
+    this.forget(record, 'close');
   }
 
   private enter(): void {
@@ -363,7 +372,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
     bytes: number,
     /** How many of its like it would stand for if it were watched by itself; 0: it is not to be. */
     watchFor = 1,
-    birthMs = this.core.now(),
+    birthMs?: number,
   ): void {
     group.open(weight, bytes);
     this.liveBytes += bytes;
@@ -372,7 +381,8 @@ export class KindCounter implements GroupCounter, SampleCounter {
       writeRecord(object, group.share(weight));
       return;
     }
-    this.watch(new Sample(this, group, weight, new WeakRef(object), birthMs, tableWeight, bytes), object);
+    const bornMs = birthMs ?? this.core.now();
+    this.watch(new Sample(this, group, weight, new WeakRef(object), bornMs, tableWeight, bytes), object);
   }
 
   private watch(sample: Sample, object: object): void {

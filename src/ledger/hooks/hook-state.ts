@@ -28,12 +28,23 @@ export class HookState {
     return this.active && (this.failureCount === 0 || (this.failuresByHook.get(hook) ?? 0) < MAX_FAILURES);
   }
 
-  /** Runs the ledger's own code inside somebody else's call. Allocates a closure: wrappers that are called often do without. */
+  /** Runs the ledger's own code inside somebody else's call. */
   run(hook: string, work: () => void): void {
     if (!this.mayRun(hook)) return;
     try {
       this.fault?.(hook);
       work();
+    } catch (error) {
+      this.failed(hook, error);
+    }
+  }
+
+  /** The same for wrappers that are called often: without a closure for every call. */
+  pass<T>(hook: string, work: (subject: T) => void, subject: T): void {
+    if (!this.mayRun(hook)) return;
+    try {
+      this.fault?.(hook);
+      work(subject);
     } catch (error) {
       this.failed(hook, error);
     }

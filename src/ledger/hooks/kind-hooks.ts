@@ -13,6 +13,12 @@ type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 /** So many methods of single objects are remembered before those are dropped whose object is gone. */
 const MIN_OWN_WRAPS = 256;
 
+/** What runs when an event is emitted. */
+interface EmitHook {
+  readonly name: string;
+  readonly then: (self: object) => void;
+}
+
 /** A method wrapped on one object, and what to put back. */
 interface OwnWrap {
   readonly object: WeakRef<object>;
@@ -25,7 +31,7 @@ interface OwnWrap {
 /** What a kind has to reach the program with. Every callback runs guarded: what it throws is counted, never passed on. */
 export class KindHooks {
   private readonly methodsEnding = new WeakMap<object, Set<string>>();
-  private readonly emitting = new WeakMap<object, Map<string, (self: object) => void>>();
+  private readonly emitting = new WeakMap<object, Map<string, EmitHook>>();
   private readonly stopping: (() => void)[] = [];
   private ownWraps: OwnWrap[] = [];
   private pruneOwnWrapsAt = MIN_OWN_WRAPS;
@@ -150,10 +156,10 @@ export class KindHooks {
   onEmit(prototype: object, event: string, then: (self: object) => void): void {
     const known = this.emitting.get(prototype);
     if (known) {
-      known.set(event, then);
+      known.set(event, { name: `emit ${event}`, then });
       return;
     }
-    const events = new Map([[event, then]]);
+    const events = new Map([[event, { name: `emit ${event}`, then }]]);
     this.emitting.set(prototype, events);
     const { state } = this;
     this.wrap(prototype, 'emit', (original) => {
@@ -161,7 +167,7 @@ export class KindHooks {
         hooked(this: unknown, type: unknown): unknown {
           if (state.active) {
             const wanted = events.get(type as string);
-            if (wanted) state.run(`emit ${String(type)}`, () => wanted(this as object));
+            if (wanted) state.pass(wanted.name, wanted.then, this as object);
           }
           // eslint-disable-next-line prefer-rest-params -- forwards without an array per emitted event
           return original.apply(this, arguments as unknown as unknown[]);
@@ -218,7 +224,8 @@ export class KindHooks {
 
   /** Runs `then` with every message of a diagnostics channel of Node. */
   channel(name: string, then: (message: Record<string, object>) => void): void {
-    const listener = (message: unknown): void => this.state.run(name, () => then(message as Record<string, object>));
+    const { state } = this;
+    const listener = (message: unknown): void => state.pass(name, then, message as Record<string, object>);
     subscribe(name, listener);
     this.stopping.push(() => unsubscribe(name, listener));
   }

@@ -1,3 +1,5 @@
+import type { KindHooks } from '../hooks/kind-hooks.js';
+import { dressAs } from '../hooks/patches.js';
 import type { Kind } from './kind.js';
 
 /** Bytes between two captures, on average, while bytes are allocated slowly. */
@@ -5,40 +7,84 @@ const MEAN_BYTES = 512 * 1024;
 /** Beyond so many captures the mean is doubled, until the next second. */
 const CAPTURES_PER_SECOND = 40;
 
-/** Buffers by the bytes they hold: sampled so that every byte has the same chance, whatever the size of its Buffer. */
+/** Buffers and ArrayBuffers by the bytes they hold: sampled so that every byte has the same chance, whatever its Buffer's size. */
 export const buffers: Kind = {
   name: 'buffers',
   install(hooks) {
-    const sampling = new ByteSampling(hooks.core.now);
-    const counter = hooks.counter('buffer', {
-      estimated: true,
-      endsByCollection: true,
-      lingers: true,
-      inBytes: true,
-      nature: 'local',
-    });
-    const { state } = hooks;
-    const capture = (buffer: Buffer): void => {
-      const { meanBytes } = sampling;
-      sampling.taken();
-      state.run('buffer', () => {
-        const share = 1 - Math.exp(-buffer.length / meanBytes);
-        counter.openEstimated(buffer, 1 / share, buffer.length / share);
-      });
-    };
-    for (const factory of ['alloc', 'allocUnsafe', 'allocUnsafeSlow', 'from', 'concat']) {
-      hooks.wrap(Buffer, factory, (original) => {
-        return function (this: unknown, source?: unknown, second?: unknown, third?: unknown): unknown {
-          const buffer = original.call(this, source, second, third) as Buffer;
-          counter.created++;
-          sampling.bytesLeft -= buffer.length;
-          if (sampling.bytesLeft < 0) capture(buffer);
-          return buffer;
-        };
-      });
-    }
+    installBuffers(hooks);
+    installArrayBuffers(hooks);
   },
 };
+
+function installBuffers(hooks: KindHooks): void {
+  const { counter, sampling, capture } = byteCounting(hooks, 'buffer');
+  for (const factory of ['alloc', 'allocUnsafe', 'allocUnsafeSlow', 'from', 'concat']) {
+    hooks.wrap(Buffer, factory, (original) => {
+      return function (this: unknown, source?: unknown, second?: unknown, third?: unknown): unknown {
+        const buffer = original.call(this, source, second, third) as Buffer;
+        counter.created++;
+        sampling.bytesLeft -= buffer.length;
+        if (sampling.bytesLeft < 0) capture(buffer);
+        return buffer;
+      };
+    });
+  }
+}
+
+/**
+ * What the application makes with `new ArrayBuffer`. Constructors of typed arrays are left alone: V8 gives up its short way
+ * of slicing any typed array as soon as one of them is replaced.
+ */
+function installArrayBuffers(hooks: KindHooks): void {
+  const { counter, sampling, capture } = byteCounting(hooks, 'arraybuffer');
+  const Original = globalThis.ArrayBuffer;
+  const Counted = function (this: unknown, length: number): ArrayBuffer {
+    const target = new.target as unknown as Constructor | undefined;
+    // Options and subclasses are rare, an array of arguments per buffer is not. Without `new` it throws as the original does.
+    const buffer =
+      target === (Counted as unknown) && arguments.length <= 1
+        ? new Original(length)
+        : // eslint-disable-next-line prefer-rest-params -- as above
+          constructed(Original, arguments, target === (Counted as unknown) ? Original : target);
+    counter.created++;
+    sampling.bytesLeft -= buffer.byteLength;
+    if (sampling.bytesLeft < 0) capture(buffer);
+    return buffer;
+  };
+  dressAs(Counted, Original as unknown as () => unknown);
+  // Whoever asks an instance for its constructor compares with the global one.
+  if (hooks.patches.replace(globalThis, 'ArrayBuffer', Counted)) {
+    hooks.patches.replace(Original.prototype, 'constructor', Counted);
+  }
+}
+
+type Constructor = abstract new (...args: never[]) => unknown;
+
+function constructed(Original: ArrayBufferConstructor, args: IArguments, target: Constructor | undefined): ArrayBuffer {
+  if (target === undefined) return (Original as unknown as (length: unknown) => ArrayBuffer)(args[0]);
+  return Reflect.construct(Original, args, target) as ArrayBuffer;
+}
+
+/** The counter of a kind in bytes, and what takes the stack of the allocation that made `bytesLeft` negative. */
+function byteCounting(hooks: KindHooks, kind: string) {
+  const sampling = new ByteSampling(hooks.core.now);
+  const counter = hooks.counter(kind, {
+    estimated: true,
+    endsByCollection: true,
+    lingers: true,
+    inBytes: true,
+    nature: 'local',
+  });
+  const capture = (buffer: { readonly byteLength: number }): void => {
+    const { meanBytes } = sampling;
+    sampling.taken();
+    hooks.state.run(kind, () => {
+      const share = 1 - Math.exp(-buffer.byteLength / meanBytes);
+      counter.openEstimated(buffer, 1 / share, buffer.byteLength / share);
+    });
+  };
+  return { counter, sampling, capture };
+}
 
 /** Poisson sampling by bytes, at a mean that rises with the rate of allocation. */
 class ByteSampling {

@@ -14,11 +14,12 @@ export const httpAgents: Kind = {
   install(hooks) {
     const counter = hooks.counter('http.agent', { endsByCollection: true, lingers: true, nature: 'few' });
     const { state } = hooks;
+    const open = (agent: object): void => counter.open(agent);
     // The first method its constructor calls. Without `keepAlive` it is left at once: there is one for every such request.
     hooks.wrap(Agent.prototype, 'on', (original) => {
       return function (this: unknown, event: unknown): unknown {
         if (event === 'free' && (this as { keepAlive?: boolean }).keepAlive === true) {
-          state.run('before on', () => counter.open(this as object));
+          state.pass('before on', open, this as object);
         }
         // eslint-disable-next-line prefer-rest-params -- forwards without an array per agent
         return original.apply(this, arguments as unknown as unknown[]);

@@ -7,12 +7,13 @@ export const httpRequests: Kind = {
   install(hooks) {
     const counter = hooks.counter('http.request', { stackDepth: 48 });
     const { state } = hooks;
+    const open = (request: object): void => counter.open(request);
     // Runs inside the constructor of ClientRequest, so the caller of http.get is on the stack; also with `agent: false`.
     hooks.wrap(Agent.prototype, 'addRequest', (original) => {
       return function (this: unknown, request: unknown): unknown {
         // eslint-disable-next-line prefer-rest-params -- forwards without an array per request
         const result = original.apply(this, arguments as unknown as unknown[]);
-        if (state.active) state.run('addRequest', () => counter.open(request as object));
+        state.pass('addRequest', open, request as object);
         return result;
       };
     });

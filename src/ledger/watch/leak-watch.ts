@@ -38,7 +38,7 @@ export class LeakWatch {
   start(): void {
     this.floor.start();
     this.work.start();
-    this.take(this.core.now());
+    this.tick(this.core.now());
   }
 
   stop(): void {

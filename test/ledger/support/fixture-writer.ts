@@ -47,7 +47,7 @@ async function run() {
       let after = [];
       for (let tries = 0; tries < 100; tries++) {
         after = await report();
-        if (after.every((group) => group.kind === 'buffer' || group.live <= (before.get(group.id) ?? 0))) break;
+        if (after.every((group) => /buffer$/.test(group.kind) || group.live <= (before.get(group.id) ?? 0))) break;
         await later(50);
       }
       process.send({ id, open, after });

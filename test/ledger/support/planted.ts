@@ -287,6 +287,15 @@ const builtIns: Family = {
       end: 'undefined',
       atLeastBytes: 36 * 1024 * 1024,
     })),
+    ...['new ArrayBuffer(1024 * 1024)', 'new (class extends ArrayBuffer {})(1024 * 1024)'].map((make) => ({
+      id: make.split('(1024', 1)[0]!,
+      kind: 'arraybuffer',
+      count: 64,
+      before: 'await later(1_100);',
+      make,
+      end: 'undefined',
+      atLeastBytes: 36 * 1024 * 1024,
+    })),
   ],
 };
 
