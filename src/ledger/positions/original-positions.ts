@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { scanMappings, type GeneratedPosition } from './source-map-scan.js';
@@ -20,9 +20,23 @@ interface SourceMap {
 }
 
 /** Reads the map of one file from disk (or from its inline comment) and looks the positions up. */
-export function originalPlaces({ path, positions }: PositionRequest): OriginalPlace[] {
-  const found = readMap(path);
-  if (!found) return positions.map(() => null);
+export function originalPlaces(request: PositionRequest): OriginalPlace[] {
+  return placesIn(readMap(request.path, Infinity), request);
+}
+
+/** The same where code and map have `mostBytes` at most each. Undefined where there is more to read: nothing was parsed. */
+export function originalPlacesOfSmall(request: PositionRequest, mostBytes: number): OriginalPlace[] | undefined {
+  const found = readMap(request.path, mostBytes);
+  return found === 'large' ? undefined : placesIn(found, request);
+}
+
+interface FoundMap {
+  readonly map: SourceMap;
+  readonly directory: string;
+}
+
+function placesIn(found: FoundMap | 'large' | null, { positions }: PositionRequest): OriginalPlace[] {
+  if (!found || found === 'large') return positions.map(() => null);
   const { map, directory } = found;
   const sources = (map.sources ?? []).map((source) => sourcePath(source ?? '', map.sourceRoot ?? '', directory));
   return scanMappings(map.mappings ?? '', sources, positions).map(
@@ -30,8 +44,9 @@ export function originalPlaces({ path, positions }: PositionRequest): OriginalPl
   );
 }
 
-function readMap(path: string): { map: SourceMap; directory: string } | null {
+function readMap(path: string, mostBytes: number): FoundMap | 'large' | null {
   try {
+    if (statSync(path).size > mostBytes) return 'large';
     const code = readFileSync(path, 'utf8');
     const start = Math.max(code.lastIndexOf('//# sourceMappingURL='), code.lastIndexOf('//@ sourceMappingURL='));
     if (start < 0) return null;
@@ -43,6 +58,7 @@ function readMap(path: string): { map: SourceMap; directory: string } | null {
       return { map: JSON.parse(json) as SourceMap, directory: dirname(path) };
     }
     const mapPath = url.startsWith('file:') ? fileURLToPath(url) : resolve(dirname(path), decodeURIComponent(url));
+    if (statSync(mapPath).size > mostBytes) return 'large';
     return { map: JSON.parse(readFileSync(mapPath, 'utf8')) as SourceMap, directory: dirname(mapPath) };
   } catch {
     // No file, no map, or one that is not JSON: the position in the generated code is what there is.

@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import { findSourceMap } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { CodeLocation } from '../capture/code-locations.js';
-import { originalPlaces, type OriginalPlace, type PositionRequest } from './original-positions.js';
+import {
+  originalPlaces,
+  originalPlacesOfSmall,
+  type OriginalPlace,
+  type PositionRequest,
+} from './original-positions.js';
 
 // Taken before the ledger wraps it: its own timer is not to be counted.
 const { setTimeout, clearTimeout } = globalThis;
 
+/** Code and maps up to here are read in place, so many files for one question: a worker takes 40 ms to start. */
+const SMALL = { bytes: 32 * 1_024, filesCount: 16 };
 /** How long a worker may take to read the maps before positions stay as the running code has them. */
 const DEADLINE_MS = 20_000;
 const WORKER_FILE = join(__dirname, 'original-positions.worker.js');
@@ -46,16 +53,17 @@ export class PositionResolver {
       else asked.set(location.file.path, [location]);
     }
     if (asked.size === 0) return;
-    const requests = [...asked].map(([path, list]) => ({
-      path,
-      positions: list.map(({ line, column }) => ({ line, column })),
-    }));
-    const places = await this.ask(requests);
-    [...asked.values()].forEach((list, file) =>
-      list.forEach((location, index) => {
-        location.original = places[file]?.[index] ?? null;
-      }),
-    );
+    const large: PositionRequest[] = [];
+    let leftCount = SMALL.filesCount;
+    for (const [path, list] of asked) {
+      const request = { path, positions: list.map(({ line, column }) => ({ line, column })) };
+      const places = leftCount-- > 0 ? originalPlacesOfSmall(request, SMALL.bytes) : undefined;
+      if (places) fillIn(list, places);
+      else large.push(request);
+    }
+    if (large.length === 0) return;
+    const places = await this.ask(large);
+    large.forEach(({ path }, file) => fillIn(asked.get(path) ?? [], places[file]));
   }
 
   private ask(requests: PositionRequest[]): Promise<OriginalPlace[][]> {
@@ -86,6 +94,12 @@ export class PositionResolver {
       worker.once('exit', () => done([]));
     });
   }
+}
+
+function fillIn(list: readonly CodeLocation[], places: readonly OriginalPlace[] | undefined): void {
+  list.forEach((location, index) => {
+    location.original = places?.[index] ?? null;
+  });
 }
 
 /** When Node itself keeps source maps (`--enable-source-maps`), the answer is there already. */
