@@ -9,7 +9,12 @@ const INJECTOR = `${sep}@nestjs${sep}core${sep}injector${sep}`;
 /** Loaded from a source that is no JavaScript: a loader (jest, ts-node, tsx) compiled it in memory, and has the map. */
 const COMPILED_IN_MEMORY = /\.[cm]?tsx?$/;
 
+/** Enough for most: what a capture costs grows with the frames it takes. */
+const FIRST_DEPTH = 10;
+
 const takeSites = (_error: Error, sites: NodeJS.CallSite[]): NodeJS.CallSite[] => sites;
+
+type StackFunction = (...args: never[]) => unknown;
 
 /** Takes the stack of the running call apart, at once: an unread stack would keep every receiver on it alive. */
 export class StackCapture {
@@ -25,14 +30,23 @@ export class StackCapture {
   /**
    * The origin of a resource being created now. Undefined when the tables of files or locations are full.
    * @param depth frames to walk; a socket opened through `fetch` has its user 33 frames up
+   * @param above a function of the ledger on the stack: it and what it called are left out
    */
-  capture(depth: number): GroupOrigin | undefined {
-    const sites = structuredStack(depth);
+  capture(depth: number, above: StackFunction): GroupOrigin | undefined {
+    const near = depth > FIRST_DEPTH ? this.fold(FIRST_DEPTH, above, true) : null;
+    return near === null ? (this.fold(depth, above, false) ?? undefined) : near;
+  }
+
+  /** @returns null where the stack goes on, what is above might belong to the origin, and `isFirst` */
+  private fold(depth: number, above: StackFunction, isFirst: boolean): GroupOrigin | undefined | null {
+    const sites = structuredStack(depth, above);
     const libraryFrames: CodeLocation[] = [];
     const userFrames: CodeLocation[] = [];
     let throughInjector = false;
     let text: (TextFrame | null)[] | undefined;
-    for (const [index, callSite] of sites.entries()) {
+    let isWhole = sites.length < depth;
+    for (let index = 0; index < sites.length; index++) {
+      const callSite = sites[index];
       const file = this.locations.fileOf(callSite);
       if (!file) return undefined;
       if (file.owner === 'hidden') continue;
@@ -43,15 +57,18 @@ export class StackCapture {
       const location = this.locations.locate(file, callSite);
       if (!location) return undefined;
       if (location.original === undefined && (this.isMapped || COMPILED_IN_MEMORY.test(file.path))) {
-        text ??= textStack(depth);
+        text ??= textStack(depth, above);
         location.original = placeOf(text[index]);
       }
       if (userFrames.length > 0 || file.owner === 'user') {
         userFrames.push(location);
-        if (userFrames.length >= KEPT_FRAMES.user || libraryFrames.length + userFrames.length >= KEPT_FRAMES.total)
+        if (userFrames.length >= KEPT_FRAMES.user || libraryFrames.length + userFrames.length >= KEPT_FRAMES.total) {
+          isWhole = true;
           break;
+        }
       } else libraryFrames.push(location);
     }
+    if (isFirst && !isWhole) return null;
     const provider = throughInjector ? this.currentProvider : null;
     return {
       frames: [...libraryFrames, ...userFrames],
@@ -74,11 +91,13 @@ export class StackCapture {
 }
 
 /** The same stack as whoever compiled it prints it, mapped; index by index. Once per location: it is slow. */
-function textStack(depth: number): (TextFrame | null)[] {
+function textStack(depth: number, above: StackFunction): (TextFrame | null)[] {
   const { stackTraceLimit } = Error;
   try {
     Error.stackTraceLimit = depth;
-    return (new Error('position').stack ?? '').split('\n').slice(1).map(parseFrame);
+    const error = new Error('position');
+    Error.captureStackTrace(error, above);
+    return (error.stack ?? '').split('\n').slice(1).map(parseFrame);
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
@@ -91,13 +110,13 @@ function placeOf(frame: TextFrame | null | undefined): CodeLocation['original'] 
 }
 
 /** @throws whatever a frozen or foreign `Error` throws; callers run under the guard of their hook */
-function structuredStack(depth: number): NodeJS.CallSite[] {
+function structuredStack(depth: number, above: StackFunction): NodeJS.CallSite[] {
   const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: unknown } = {};
   try {
     Error.stackTraceLimit = depth;
     Error.prepareStackTrace = takeSites;
-    Error.captureStackTrace(holder);
+    Error.captureStackTrace(holder, above);
     return Array.isArray(holder.stack) ? (holder.stack as NodeJS.CallSite[]) : [];
   } finally {
     Error.prepareStackTrace = prepareStackTrace;

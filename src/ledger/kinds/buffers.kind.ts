@@ -5,7 +5,7 @@ import type { Kind } from './kind.js';
 /** Bytes between two captures, on average, while bytes are allocated slowly. */
 const MEAN_BYTES = 512 * 1024;
 /** Beyond so many captures the mean is doubled, until the next second. */
-const CAPTURES_PER_SECOND = 40;
+const CAPTURES_PER_SECOND = 20;
 
 /** Buffers and ArrayBuffers by the bytes they hold: sampled so that every byte has the same chance, whatever its Buffer's size. */
 export const buffers: Kind = {

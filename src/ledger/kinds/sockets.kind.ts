@@ -17,7 +17,7 @@ export const sockets: Kind = {
 
     // One place for all: TLS sockets inherit it, http, undici, pg, mysql2 and ClientTCP end in it.
     hooks.after(Socket.prototype, 'connect', (self, args) => {
-      if ('encrypted' in self && self.encrypted === true) tls.open(self);
+      if ((self as { encrypted?: boolean }).encrypted === true) tls.open(self);
       else if (hasPath(args)) unix.open(self);
       else tcp.open(self);
     });
