@@ -24,8 +24,8 @@ const sides = [
   { name: 'stock Nest, TCP and HTTP', file: fileURLToPath(new URL('start/stock-nest.mjs', import.meta.url)), env: {} },
 ];
 
-/** The first half minute still has work of the start in it: code that is compiled, heap that is collected, the first looks. */
-const SETTLE_SECONDS = 30;
+/** The first minute still has work of the start in it: code that is compiled, heap that is collected, the first looks. */
+const SETTLE_SECONDS = 60;
 
 const rssBytes = (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1_024;
 
