@@ -6,6 +6,7 @@ import { closeSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from './support/median.mjs';
 
 const require = createRequire(import.meta.url);
 const buildFlag = process.argv.find((arg) => arg.startsWith('--build='));
@@ -22,7 +23,6 @@ const cpuUs = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
 };
-const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 async function costsOf(tasks) {
   const samples = new Map(tasks.map(([name]) => [name, []]));

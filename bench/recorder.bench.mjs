@@ -16,7 +16,7 @@ const rounds = numberFlag('rounds', 15);
 const load = (file) => createRequire(import.meta.url)(join(build, file));
 const { startLedger, trackResource } = load('ledger/index.js');
 const { SampleTaker } = load('diagnostics/recorder/sample-taker.js');
-const { MemoryReader } = load('diagnostics/recorder/memory/memory-figures.js');
+const { MemoryReader } = load('ledger/process/memory-figures.js');
 const { EvidenceDirectory } = load('diagnostics/recorder/files/evidence-directory.js');
 const { LifeFile } = load('diagnostics/recorder/files/life-file.js');
 
