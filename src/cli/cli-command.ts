@@ -20,8 +20,8 @@ export interface CliCall<Options = Record<string, unknown>> {
   readonly token: string | undefined;
   /** `--json`. */
   readonly json: boolean;
-  /** The deadline of a request: `--timeout`, or without it this many ms. */
-  within(defaultMs: number): CallOptions;
+  /** The deadline of a request: `--timeout`, or without it this many ms (5,000 by default). */
+  within(defaultMs?: number): CallOptions & { deadlineMs: number };
 }
 
 /** What a command found out. */

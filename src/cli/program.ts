@@ -16,6 +16,7 @@ export type ExitCode = 0 | 1 | 2;
 
 /** Somebody waits at the other end: a replica being replaced is worth a moment, an absent commander is not. */
 const MAX_REPEATS = 3;
+const REPLY_WITHIN_MS = 5_000;
 
 type Command = CommandLine & { kind: 'command' };
 
@@ -45,7 +46,7 @@ async function executed({ command, words, options, global }: Command): Promise<C
       client: async () => (opened ??= await newClient(global)),
       token: global.token,
       json: global.json === true,
-      within: (defaultMs) => ({ deadlineMs: global.timeout ?? defaultMs }),
+      within: (defaultMs = REPLY_WITHIN_MS) => ({ deadlineMs: global.timeout ?? defaultMs }),
     });
   } finally {
     await opened?.close();

@@ -9,7 +9,6 @@ import { allPages, listAnswer, pagingOptions } from '../paging.js';
 import { readChoice } from '../values/choice.value.js';
 
 const idWord: CliWord = { name: 'ID', summary: 'the agent' };
-const REPLY_WITHIN_MS = 5_000;
 const TONES: Record<AgentView['state'], Tone> = { up: 'good', suspect: 'doubtful', draining: 'doubtful', down: 'bad' };
 
 const list = defineCommand({
@@ -20,7 +19,7 @@ const list = defineCommand({
   },
   async run({ client, options: { state, ...paging }, within }) {
     const { agents } = await client();
-    const reply = await allPages((page) => agents.list({ state, ...page }, within(REPLY_WITHIN_MS)), paging);
+    const reply = await allPages((page) => agents.list({ state, ...page }, within()), paging);
     return listAnswer(reply, (terminal) => agentTable(reply.items, terminal));
   },
 });
@@ -29,7 +28,7 @@ const drain = defineCommand({
   summary: 'give it no new run; those under way end in peace',
   words: [idWord],
   async run({ client, words: [agentId], within }) {
-    const reply = await (await client()).agents.drain({ agentId }, within(REPLY_WITHIN_MS));
+    const reply = await (await client()).agents.drain({ agentId }, within());
     return { reply, text: (terminal) => agentTable([reply], terminal) };
   },
 });
@@ -38,7 +37,7 @@ const undrain = defineCommand({
   summary: 'give it runs again',
   words: [idWord],
   async run({ client, words: [agentId], within }) {
-    const reply = await (await client()).agents.undrain({ agentId }, within(REPLY_WITHIN_MS));
+    const reply = await (await client()).agents.undrain({ agentId }, within());
     return { reply, text: (terminal) => agentTable([reply], terminal) };
   },
 });

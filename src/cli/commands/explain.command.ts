@@ -13,8 +13,6 @@ import { timingOf } from './schedules.group.js';
 
 type Explanation = CommandReply<'schedule.explain'>;
 
-const REPLY_WITHIN_MS = 5_000;
-
 /** `explain ID AT`. */
 export const explainCommand = defineCommand({
   summary: 'why a schedule did, or did not, run at one of its due times',
@@ -25,8 +23,8 @@ export const explainCommand = defineCommand({
   async run({ client, words: [id, when], within }) {
     const asked = when === 'last' ? undefined : readInstant(when);
     const commander = await client();
-    const at = asked ?? (await lastDueTimeOf(commander, id, within(REPLY_WITHIN_MS)));
-    const reply = await commander.schedules.explain({ id, at }, within(REPLY_WITHIN_MS));
+    const at = asked ?? (await lastDueTimeOf(commander, id, within()));
+    const reply = await commander.schedules.explain({ id, at }, within());
     return { reply, text: (terminal) => explanationText(id, at, reply, terminal) };
   },
 });

@@ -9,14 +9,12 @@ import { allPages, listAnswer, pagingOptions } from '../paging.js';
 
 type ListedResult = CommandReply<'result.list'>['items'][number];
 
-const REPLY_WITHIN_MS = 5_000;
-
 const list = defineCommand({
   summary: 'under which keys there is a result, without the values',
   options: pagingOptions,
   async run({ client, options, within }) {
     const { results } = await client();
-    const reply = await allPages((page) => results.list(page, within(REPLY_WITHIN_MS)), options);
+    const reply = await allPages((page) => results.list(page, within()), options);
     return listAnswer(reply, (terminal) => resultTable(reply.items, terminal));
   },
 });
@@ -26,7 +24,7 @@ const get = defineCommand({
   words: [{ name: 'KEY', summary: 'the result key' }],
   options: { field: textOption('PATH', 'only this part of the value: items.0.title') },
   async run({ client, words: [key], options: { field }, within }) {
-    const reply = await (await client()).results.get({ key, field }, within(REPLY_WITHIN_MS));
+    const reply = await (await client()).results.get({ key, field }, within());
     return { reply, text: (terminal) => resultDetails(reply, terminal) };
   },
 });

@@ -11,7 +11,6 @@ import { readSince } from '../values/instant.value.js';
 import { runErrorText, runTone } from './run-text.js';
 
 const idWord: CliWord = { name: 'ID', summary: 'the run' };
-const REPLY_WITHIN_MS = 5_000;
 
 const list = defineCommand({
   summary: 'runs, the newest first',
@@ -26,7 +25,7 @@ const list = defineCommand({
   async run({ client, options: { schedule, state, agent, since, dead, ...paging }, within }) {
     const { runs } = await client();
     const filter = { scheduleId: schedule, state, agentId: agent, since, deadLettersOnly: dead };
-    const reply = await allPages((page) => runs.list({ ...filter, ...page }, within(REPLY_WITHIN_MS)), paging);
+    const reply = await allPages((page) => runs.list({ ...filter, ...page }, within()), paging);
     return listAnswer(reply, (terminal) => runTable(reply.items, terminal));
   },
 });
@@ -35,7 +34,7 @@ const get = defineCommand({
   summary: 'everything about one run',
   words: [idWord],
   async run({ client, words: [runId], within }) {
-    const reply = await (await client()).runs.get({ runId }, within(REPLY_WITHIN_MS));
+    const reply = await (await client()).runs.get({ runId }, within());
     return { reply, text: (terminal) => runDetails(reply, terminal) };
   },
 });
@@ -45,7 +44,7 @@ const cancel = defineCommand({
   words: [idWord],
   options: { reason: textOption('TEXT', 'kept with the run and told to the agent') },
   async run({ client, words: [runId], options: { reason }, within }) {
-    const reply = await (await client()).runs.cancel({ runId, reason }, within(REPLY_WITHIN_MS));
+    const reply = await (await client()).runs.cancel({ runId, reason }, within());
     return { reply, text: () => `${runId} is ${reply.state}` };
   },
 });
@@ -56,7 +55,7 @@ const retry = defineCommand({
   options: { 'on-other-agent': flag('prefer an agent that has not failed it') },
   async run({ client, words: [runId], options, within }) {
     const { runs } = await client();
-    const reply = await runs.retry({ runId, onOtherAgent: options['on-other-agent'] }, within(REPLY_WITHIN_MS));
+    const reply = await runs.retry({ runId, onOtherAgent: options['on-other-agent'] }, within());
     return { reply, text: () => `${reply.runId} runs it once more` };
   },
 });

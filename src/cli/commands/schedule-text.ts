@@ -10,7 +10,7 @@ import { runTone } from './run-text.js';
 const TONES: Record<ScheduleView['state'], Tone | undefined> = { active: 'good', paused: 'doubtful', ended: 'faint' };
 
 /** When a schedule is due, in words. */
-export function timingText({ cron, everyMs, at, timezone }: Partial<ScheduleView>): string {
+function timingText({ cron, everyMs, at, timezone }: Partial<ScheduleView>): string {
   if (cron !== undefined) return timezone === undefined || timezone === 'UTC' ? cron : `${cron} ${timezone}`;
   if (everyMs !== undefined) return `every ${exactDuration(everyMs)}`;
   return at === undefined ? '' : `at ${utc(at)}`;

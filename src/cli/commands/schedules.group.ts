@@ -13,7 +13,6 @@ import { readWholeNumber } from '../values/whole-number.value.js';
 import { previewText, scheduleDetails, scheduleTable, syncText } from './schedule-text.js';
 
 const idWord: CliWord = { name: 'ID', summary: 'the schedule' };
-const REPLY_WITHIN_MS = 5_000;
 /** The longest that the contract lets a request wait. */
 const RUN_WITHIN_MS = 600_000;
 /** A sync may declare 10,000 schedules. */
@@ -29,7 +28,7 @@ const list = defineCommand({
   async run({ client, options: { tag, enabled, ...paging }, within }) {
     const { schedules } = await client();
     const filter = { tag, enabled: enabled === undefined ? undefined : enabled === 'yes' };
-    const reply = await allPages((page) => schedules.list({ ...filter, ...page }, within(REPLY_WITHIN_MS)), paging);
+    const reply = await allPages((page) => schedules.list({ ...filter, ...page }, within()), paging);
     return listAnswer(reply, (terminal) => scheduleTable(reply.items, terminal));
   },
 });
@@ -38,7 +37,7 @@ const get = defineCommand({
   summary: 'everything about one schedule',
   words: [idWord],
   async run({ client, words: [id], within }) {
-    const reply = await (await client()).schedules.get({ id }, within(REPLY_WITHIN_MS));
+    const reply = await (await client()).schedules.get({ id }, within());
     return { reply, text: (terminal) => scheduleDetails(reply, terminal) };
   },
 });
@@ -48,7 +47,7 @@ const pause = defineCommand({
   words: [idWord],
   options: { reason: textOption('TEXT', 'shown to whoever wonders') },
   async run({ client, words: [id], options: { reason }, within }) {
-    const reply = await (await client()).schedules.pause({ id, reason }, within(REPLY_WITHIN_MS));
+    const reply = await (await client()).schedules.pause({ id, reason }, within());
     return { reply, text: (terminal) => scheduleDetails(reply, terminal) };
   },
 });
@@ -58,9 +57,7 @@ const resume = defineCommand({
   words: [idWord],
   options: { 'catch-up': flag('deal with what fell into the pause as the misfire policy says; else it is skipped') },
   async run({ client, words: [id], options, within }) {
-    const reply = await (
-      await client()
-    ).schedules.resume({ id, catchUp: options['catch-up'] }, within(REPLY_WITHIN_MS));
+    const reply = await (await client()).schedules.resume({ id, catchUp: options['catch-up'] }, within());
     return { reply, text: (terminal) => scheduleDetails(reply, terminal) };
   },
 });
@@ -77,7 +74,7 @@ const trigger = defineCommand({
   async run({ client, words: [id], options: { wait, payload, agent, key }, within }): Promise<CliAnswer> {
     const { schedules } = await client();
     const input = { id, wait, payload, agentId: agent, idempotencyKey: key };
-    const reply = await schedules.trigger(input, within(wait ? RUN_WITHIN_MS : REPLY_WITHIN_MS));
+    const reply = await schedules.trigger(input, within(wait ? RUN_WITHIN_MS : undefined));
     return {
       reply,
       text: (terminal) =>
@@ -101,7 +98,7 @@ const remove = defineCommand({
   options: { 'cancel-running': flag('cancel its runs that have not ended, too') },
   async run({ client, words: [id], options, within }) {
     const { schedules } = await client();
-    const reply = await schedules.remove({ id, cancelRunning: options['cancel-running'] }, within(REPLY_WITHIN_MS));
+    const reply = await schedules.remove({ id, cancelRunning: options['cancel-running'] }, within());
     return { reply, text: () => (reply.removed ? `${id} is removed` : `there was no schedule ${id}`) };
   },
 });
@@ -138,8 +135,8 @@ const preview = defineCommand({
       throw new UsageError('give either the ID of a schedule or a timing: --cron, --every or --at');
     }
     const { schedules } = await client();
-    const asked = id === undefined ? timing : timingOf(await schedules.get({ id }, within(REPLY_WITHIN_MS)));
-    const reply = await schedules.preview({ ...asked, count, from }, within(REPLY_WITHIN_MS));
+    const asked = id === undefined ? timing : timingOf(await schedules.get({ id }, within()));
+    const reply = await schedules.preview({ ...asked, count, from }, within());
     return { reply, text: (terminal) => previewText(reply, terminal) };
   },
 });

@@ -6,7 +6,6 @@ import { UsageError } from '../usage.error.js';
 
 const DEFAULT_ADDRESS = 'http://127.0.0.1:6060';
 const DEFAULT_INTERVAL_MS = 2_000;
-const REPLY_WITHIN_MS = 5_000;
 const ONCE_GROUPS = 50;
 const SORT_ORDERS = ['rate', 'live', 'created', 'age', 'collected'] as const;
 
@@ -23,7 +22,7 @@ export const topCommand = defineCommand({
     const { DiagnosticsReader } = await import('../top/diagnostics-reader.js');
     const { interval = DEFAULT_INTERVAL_MS, sort = 'rate', once = false } = options;
     const secret = token ?? (process.env.DIAGNOSTICS_TOKEN || undefined);
-    const reader = new DiagnosticsReader(address, secret, within(REPLY_WITHIN_MS).deadlineMs ?? REPLY_WITHIN_MS);
+    const reader = new DiagnosticsReader(address, secret, within().deadlineMs);
     if (once || json || !process.stdout.isTTY || process.env.TERM === 'dumb') {
       const look = await reader.look(sort, ONCE_GROUPS);
       const { topLines } = await import('../top/top-view.js');
