@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Plant } from './plant.js';
 
 /** How near a named place is to the planted line, best first. */
-export const PLACE_SCORES = ['exact', 'function', 'file', 'wrong', 'none'] as const;
+const PLACE_SCORES = ['exact', 'function', 'file', 'wrong', 'none'] as const;
 export type PlaceScore = (typeof PLACE_SCORES)[number];
 
 export interface Place {

@@ -11,13 +11,13 @@ const KEEP_ALIVE_MS = 10_000;
 const DISCONNECT_TIMEOUT_MS = 200;
 
 /** Pause before attempt number `attempt` (from 1): doubles up to 2 s, spread so that replicas do not come back at once. */
-export function retryPauseMs(attempt: number): number {
+function retryPauseMs(attempt: number): number {
   const pause = Math.min(LONGEST_RETRY_PAUSE_MS, 50 * 2 ** Math.min(attempt, 10));
   return Math.round(pause * (0.5 + Math.random() / 2));
 }
 
 /** Name of this process's connections in CLIENT LIST. */
-export function connectionName(): string {
+function connectionName(): string {
   return `commander:${hostname().replace(/[^\w.-]/g, '_')}:${process.pid}`;
 }
 

@@ -64,7 +64,7 @@ function theOneClient(settings: Settings, single: RedisService, cluster: Cluster
 }
 
 /** How long a good-bye may take: a part of what the shutdown has left when the drain took all it may take. */
-export function quitTimeoutMs(settings: Pick<Settings, 'shutdownTimeoutMs' | 'drainTimeoutMs'>): number {
+function quitTimeoutMs(settings: Pick<Settings, 'shutdownTimeoutMs' | 'drainTimeoutMs'>): number {
   return Math.min(2_000, Math.ceil((settings.shutdownTimeoutMs - settings.drainTimeoutMs) / 4));
 }
 

@@ -4,7 +4,7 @@ import type { TickSpan } from './tick-span.js';
 /** Ticks fired from one look at most; the rest follow at once with the next look. */
 export const MAX_TICKS_PER_LOOK = 100;
 /** Ticks of a cron expression that are stepped over in one look at most: each costs a few microseconds. */
-export const MAX_TICKS_STEPPED_OVER = 5_000;
+const MAX_TICKS_STEPPED_OVER = 5_000;
 
 export interface TickQuestion {
   times: {

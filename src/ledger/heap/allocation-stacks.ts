@@ -13,7 +13,7 @@ export interface AllocationStack {
 }
 
 /** Neither the application nor a library was on the stack, or the tables are full. */
-export const RUNTIME = -1;
+const RUNTIME = -1;
 
 /** Stacks that are kept between two reads. */
 const MAX_KEPT = 4_096;

@@ -19,7 +19,7 @@ const SMALL = { bytes: 32 * 1_024, filesCount: 16 };
 const DEADLINE_MS = 20_000;
 const WORKER_FILE = join(__dirname, 'original-positions.worker.js');
 /** Marks a worker of the ledger, in which no ledger is to be started. */
-export const LEDGER_WORKER = 'mu-commander-ledger-worker';
+const LEDGER_WORKER = 'mu-commander-ledger-worker';
 
 /**
  * Finds the lines of the source an application was compiled from. Never at capture: only when somebody looks, outside the
