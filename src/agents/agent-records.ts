@@ -116,9 +116,13 @@ export class AgentRecords {
       });
     }
     if (verdict === 'full') {
-      throw new CommandError('RATE_LIMITED', `namespace ${namespace} has as many agents as it may have`, {
-        maxAgents: this.settings.maxAgents,
-      });
+      throw new CommandError(
+        'RATE_LIMITED',
+        `namespace ${namespace} has ${this.settings.maxAgents} agents already (MAX_AGENTS)`,
+        {
+          maxAgents: this.settings.maxAgents,
+        },
+      );
     }
     return Number(value);
   }

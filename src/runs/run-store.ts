@@ -158,7 +158,10 @@ export class RunStore {
     const reply = await this.submits.run(request);
     if ('refused' in reply) {
       if (reply.refused === 'full') {
-        throw new CommandError('RATE_LIMITED', `more than ${this.settings.maxOpenRuns} runs have not ended yet`);
+        throw new CommandError(
+          'RATE_LIMITED',
+          `${this.settings.maxOpenRuns} schedules and runs have not ended yet (MAX_OPEN_RUNS)`,
+        );
       }
       throw new CommandError(
         'OVERLAP_SKIPPED',

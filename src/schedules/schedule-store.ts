@@ -127,7 +127,7 @@ export class ScheduleStore {
     if (version === -2) {
       throw new CommandError(
         'RATE_LIMITED',
-        `namespace ${namespace} has ${this.settings.maxSchedules} schedules already`,
+        `namespace ${namespace} has ${this.settings.maxSchedules} schedules already (MAX_SCHEDULES)`,
       );
     }
     return version === -1 ? undefined : { version, createdAt: createdAt as number, updatedAt: updatedAt as number };

@@ -241,9 +241,13 @@ export class CommanderConnection extends ClientTCP {
     const bytes = Buffer.byteLength(frame);
     const { maxFrameBytes } = this.settings;
     if (bytes <= maxFrameBytes) return frame;
-    throw new CommandError('INVALID_ARGUMENT', `the request has ${bytes} bytes, more than ${maxFrameBytes}`, {
-      sent: false,
-    });
+    throw new CommandError(
+      'INVALID_ARGUMENT',
+      `the request has ${bytes} bytes, more than ${maxFrameBytes} (maxFrameBytes)`,
+      {
+        sent: false,
+      },
+    );
   }
 
   private failPending(): void {
