@@ -124,13 +124,15 @@ export class ScheduleStore {
       this.settings.maxSchedules,
       owner ?? '',
     ]);
-    if (version === -2) {
-      throw new CommandError(
-        'RATE_LIMITED',
-        `namespace ${namespace} has ${this.settings.maxSchedules} schedules already (MAX_SCHEDULES)`,
-      );
-    }
+    if (version === -2) throw this.tooMany(namespace);
     return version === -1 ? undefined : { version, createdAt: createdAt as number, updatedAt: updatedAt as number };
+  }
+
+  /** @throws CommandError RATE_LIMITED when so many new ones would be more than MAX_SCHEDULES */
+  async assertRoomFor(redis: RedisClient, namespace: string, newCount: number): Promise<void> {
+    if (newCount === 0) return;
+    const count = await redis.zcard(this.keys.key('schedules', namespace));
+    if (count + newCount > this.settings.maxSchedules) throw this.tooMany(namespace);
   }
 
   /** @returns whether there was one */
@@ -206,6 +208,14 @@ export class ScheduleStore {
         cancelled: cancelledRuns(one.cancelled),
       };
     });
+  }
+
+  private tooMany(namespace: string): CommandError {
+    const { maxSchedules } = this.settings;
+    return new CommandError(
+      'RATE_LIMITED',
+      `namespace ${namespace} may have ${maxSchedules} schedules (MAX_SCHEDULES)`,
+    );
   }
 
   private run<Reply>(

@@ -18,7 +18,8 @@ export class ScheduleSync {
   /**
    * Everything is checked before anything is stored. An unchanged schedule is not touched, so no pending or overdue tick
    * of it moves; repeating the command after a failure finishes what it began.
-   * @throws CommandError INVALID_ARGUMENT (a timing, an id twice), ALREADY_EXISTS (of another owner), RATE_LIMITED (too many)
+   * @throws CommandError INVALID_ARGUMENT (a timing, an id twice), ALREADY_EXISTS (of another owner), RATE_LIMITED (too many; what is
+   * to be removed makes no room for what is new, because it goes last)
    */
   async sync(redis: RedisClient, request: CommandRequest<'schedule.sync'>): Promise<CommandReply<'schedule.sync'>> {
     const { namespace, records, owner, prune, dryRun } = request;
@@ -35,6 +36,7 @@ export class ScheduleSync {
       const { created, changed } = await this.declaration.declare(redis, namespace, spec, { owner, dryRun: true });
       (created ? outcome.created : changed ? outcome.updated : outcome.unchanged).push(spec.id);
     });
+    await this.store.assertRoomFor(redis, namespace, outcome.created.length);
     if (prune) outcome.removed = await this.strangers(redis, namespace, owner, new Set(records.map(({ id }) => id)));
     if (dryRun) return outcome;
 
