@@ -4,8 +4,10 @@ import { eventually } from '../support/eventually.js';
 import { Service } from '../support/service.js';
 
 /** More than are planned one by one when they are due. */
-const COUNT = 40;
+const COUNT = 20;
 const EVERY_MS = 3_600_000;
+/** A scene takes a quarter of a second of commands: on a busy machine many of them are too late. */
+const SCENES = 15;
 const ids = Array.from({ length: COUNT }, (_, index) => `s-${index}`);
 
 let service: Service;
@@ -29,11 +31,10 @@ async function setting(namespace: string) {
         client.schedules.upsert({ id, everyMs: EVERY_MS, startAt: dueAt, job: { name: 'job', payload } }),
       ),
     );
-  const forgetAll = async () => {
-    await Promise.all(ids.map((id) => client.schedules.remove({ id })));
-    executed.length = 0;
-  };
-  return { client, other, agent, executed, declare, forgetAll };
+  const forgetAll = () => Promise.all(ids.map((id) => client.schedules.remove({ id })));
+  /** Of one scene: runs of the one before, which was too late, may come yet. */
+  const executedOf = (dueAt: number) => executed.filter(({ tickAt }) => tickAt === dueAt);
+  return { client, other, agent, executedOf, declare, forgetAll };
 }
 
 /** Hashes that were read: by nobody but those who plan ticks, while nothing is declared or asked for. */
@@ -47,12 +48,14 @@ async function readCount(): Promise<number> {
  * @param scene resolves to false when it came too late
  */
 async function inTime(scene: (dueAt: number) => Promise<boolean>): Promise<void> {
-  for (let attempt = 1; attempt <= 5; attempt += 1) if (await scene(Date.now() + 2_000 * attempt)) return;
-  throw new Error('five scenes came too late: the machine is too slow for this test');
+  for (let attempt = 1; attempt <= SCENES; attempt += 1) {
+    if (await scene(Date.now() + Math.min(2_000 * attempt, 6_000))) return;
+  }
+  throw new Error(`${SCENES} scenes came too late: the machine is too slow for this test`);
 }
 
 it('a crowd is read and planned before it is due, and each tick is fired once, by whichever replica', async () => {
-  const { executed, declare, forgetAll } = await setting('crowd');
+  const { client, executedOf, declare, forgetAll } = await setting('crowd');
   await inTime(async (dueAt) => {
     await forgetAll();
     await declare(dueAt, 'job');
@@ -61,18 +64,26 @@ it('a crowd is read and planned before it is due, and each tick is fired once, b
     const count = (await readCount()) - before;
     // Both replicas have planned all of them; a late look may have missed it.
     if (Date.now() >= dueAt || count < 2 * COUNT) return false;
-    expect(executed).toEqual([]);
-    await eventually(() => executed.length >= COUNT);
+    expect(executedOf(dueAt)).toEqual([]);
+    await eventually(() => executedOf(dueAt).length >= COUNT);
     await sleep(200);
-    expect(executed.map(({ scheduleId }) => scheduleId).sort()).toEqual([...ids].sort());
+    expect(
+      executedOf(dueAt)
+        .map(({ scheduleId }) => scheduleId)
+        .sort(),
+    ).toEqual([...ids].sort());
+    const readSince = (await readCount()) - before;
+    const { items } = await client.schedules.list({ limit: COUNT });
+    // What is told as late is planned again.
+    if (items.some(({ ticks }) => ticks.lateCount > 0)) return false;
     // Nothing changed meanwhile: nobody had to read them again.
-    expect((await readCount()) - before).toBeLessThan(2 * COUNT + COUNT);
+    expect(readSince).toBeLessThan(2 * COUNT + COUNT);
     return true;
   });
-}, 60_000);
+}, 180_000);
 
 it('a plan does not outlive the declaration it was made from', async () => {
-  const { client, executed, declare, forgetAll } = await setting('redeclared');
+  const { client, executedOf, declare, forgetAll } = await setting('redeclared');
   await inTime(async (dueAt) => {
     await forgetAll();
     await declare(dueAt, 'old');
@@ -82,14 +93,14 @@ it('a plan does not outlive the declaration it was made from', async () => {
     const declared = await declare(dueAt, 'new');
     if (Date.now() >= dueAt) return false;
     expect(declared.every(({ schedule }) => schedule.version === 1)).toBe(true);
-    await eventually(() => executed.length >= COUNT);
-    expect(executed.map(({ job }) => job.payload)).toEqual(ids.map(() => 'new'));
+    await eventually(() => executedOf(dueAt).length >= COUNT);
+    expect(executedOf(dueAt).map(({ job }) => job.payload)).toEqual(ids.map(() => 'new'));
     return true;
   });
-}, 60_000);
+}, 180_000);
 
 it('a tick that was planned and then fell into a pause is skipped', async () => {
-  const { client, other, executed, declare, forgetAll } = await setting('paused');
+  const { client, other, executedOf, declare, forgetAll } = await setting('paused');
   await inTime(async (dueAt) => {
     await forgetAll();
     await declare(dueAt, 'job');
@@ -102,7 +113,7 @@ it('a tick that was planned and then fell into a pause is skipped', async () => 
       const { items } = await client.schedules.list({ limit: COUNT });
       expect(items.map(({ ticks }) => ticks.skippedCount)).toEqual(ids.map(() => 1));
     });
-    expect(executed).toEqual([]);
+    expect(executedOf(dueAt)).toEqual([]);
     return true;
   });
-}, 60_000);
+}, 180_000);
