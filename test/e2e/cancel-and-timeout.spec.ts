@@ -89,8 +89,10 @@ describe.each(Object.entries(states))('a run that %s', (name, bring) => {
       await expect(at.clients[0].jobs.submit({ job: { name: 'job' }, wait: true })).resolves.toMatchObject({
         result: 'ok',
       });
-      const { items } = await at.clients[0].agents.list({});
-      expect(items).toMatchObject([{ inFlight: 0 }]);
+      await eventually(async () => {
+        const { items } = await at.clients[0].agents.list({});
+        expect(items).toMatchObject([{ inFlight: 0 }]);
+      });
     },
     60_000,
   );
