@@ -5,7 +5,8 @@ import { frame, TcpPeer } from '../support/tcp-peer.js';
 let service: Service;
 let peer: TcpPeer;
 beforeAll(async () => {
-  service = await Service.start({ COMMANDER_TOKEN: 'right' });
+  // The recorder would write to Redis by itself, ten seconds after the start.
+  service = await Service.start({ COMMANDER_TOKEN: 'right', RECORDER_REDIS_SAMPLES: '0' });
 });
 afterAll(() => service.stop());
 beforeEach(async () => {

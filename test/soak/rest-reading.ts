@@ -6,9 +6,9 @@ import { eventually } from '../support/eventually.js';
 
 /** What one commander holds while it has nothing to do. */
 export interface CommanderAtRest {
-  /** Alive by kind of the ledger. */
+  /** Alive by kind of the ledger, for sure. */
   kinds: Map<string, number>;
-  /** Alive by line: kind and place. */
+  /** Alive by line, for sure: kind and place. */
   groups: Map<string, number>;
   /** Heap in use after full collections. */
   heapFloorBytes: number;
@@ -41,9 +41,17 @@ export async function commanderAtRest(
     const { openFds } = await client.diagnostics.summary({});
     looks.push({
       openFdsCount: 'openCount' in openFds ? (openFds.openCount ?? NaN) : NaN,
-      kinds: new Map(kinds.map(({ kind, live }) => [kind, live])),
+      kinds: new Map(
+        kinds.map(({ kind, live }) => {
+          const ofKind = groups.filter((group) => group.kind === kind);
+          return [kind, surely(live, Math.hypot(...ofKind.map(({ error }) => error)))];
+        }),
+      ),
       groups: sumOf(
-        groups.map(({ kind, site, live }) => [`${kind} ${site ? `${site.file}:${site.line}` : '-'}`, live]),
+        groups.map(({ kind, site, live, error }) => [
+          `${kind} ${site ? `${site.file}:${site.line}` : '-'}`,
+          surely(live, error),
+        ]),
       ),
     });
   }
@@ -70,6 +78,11 @@ async function heapFloor(pid: number, heapFile: string): Promise<number> {
   rmSync(heapFile, { force: true });
   process.kill(pid, 'SIGUSR2');
   return eventually(() => Number(readFileSync(heapFile, 'utf8')) || false, { what: `the heap of process ${pid}` });
+}
+
+/** One timer that was caught while many were made stands for all of those: less two standard deviations it is none. */
+function surely(live: number, error: number): number {
+  return Math.max(0, live - 2 * error);
 }
 
 function leastOf(looks: readonly Map<string, number>[]): Map<string, number> {
