@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { buildDirectory } from './support/build.mjs';
+import { numberFlag } from './support/flags.mjs';
 import { median } from './support/median.mjs';
 
-const roundsFlag = process.argv.find((argument) => argument.startsWith('--rounds='));
-const ROUNDS = Number(roundsFlag?.slice('--rounds='.length) ?? 7);
+const ROUNDS = numberFlag('rounds', 7);
 
 const servers = [
   { name: 'commander', file: 'commander.server.mjs', args: [] },

@@ -3,18 +3,14 @@
 // Rounds of all measurements are interleaved, so that a busy moment of the machine does not fall on one of them alone;
 // the figure is the median of the rounds, and CPU time is the process's own.
 import { closeSync, openSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { built, require } from './support/build.mjs';
 import { median } from './support/median.mjs';
 
-const require = createRequire(import.meta.url);
-const buildFlag = process.argv.find((arg) => arg.startsWith('--build='));
-const build = resolve(buildFlag?.slice('--build='.length) ?? 'dist');
 require('reflect-metadata');
-const { standardMeasurements } = require(`${build}/diagnostics/summary/standard-measurements.js`);
-const { SummaryPart } = require(`${build}/diagnostics/summary/summary.part.js`);
-const { summaryText } = require(`${build}/diagnostics/summary/summary-text.js`);
+const { standardMeasurements } = built('diagnostics/summary/standard-measurements.js');
+const { SummaryPart } = built('diagnostics/summary/summary.part.js');
+const { summaryText } = built('diagnostics/summary/summary-text.js');
 
 const ROUNDS = 40;
 const READS_PER_ROUND = 50;

@@ -4,14 +4,11 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Child } from './support/child.mjs';
-import { numberFlag } from './support/flags.mjs';
+import { numberFlag, textFlag } from './support/flags.mjs';
 import { printTable } from './support/markdown-table.mjs';
 import { changeText, medianChange } from './support/median-interval.mjs';
 import { median } from './support/median.mjs';
 import { RedisProcess } from './support/redis-process.mjs';
-
-const textFlag = (name, fallback) =>
-  process.argv.find((argument) => argument.startsWith(`--${name}=`))?.slice(name.length + 3) ?? fallback;
 
 const FOURS = numberFlag('fours', 60);
 const SEGMENT_MS = numberFlag('segment-ms', 200);

@@ -5,14 +5,14 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Child } from './support/child.mjs';
-import { numberFlag } from './support/flags.mjs';
+import { numberFlag, textFlag } from './support/flags.mjs';
 import { printTable } from './support/markdown-table.mjs';
 import { changeText, medianChange } from './support/median-interval.mjs';
 import { median } from './support/median.mjs';
 import { RedisProcess } from './support/redis-process.mjs';
 
 const quick = process.argv.includes('--quick');
-const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length) ?? '';
+const only = textFlag('only', '');
 const FOURS = numberFlag('fours', quick ? 60 : 300);
 const PROCESSES = numberFlag('processes', quick ? 1 : 3);
 const PEER_ROUNDS = numberFlag('peer-rounds', quick ? 2 : 5);

@@ -2,24 +2,22 @@
 // Usage: npm run bench -- page [--build=directory of the build, default dist] [--rounds=15]
 // Each round is a browser context of its own, so nothing is cached; the figure is the median of the rounds.
 import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { findProgram } from '../scripts/lib/debian-package.mjs';
+import { built, buildDirectory } from './support/build.mjs';
 import { numberFlag } from './support/flags.mjs';
 import { printTable } from './support/markdown-table.mjs';
 import { median } from './support/median.mjs';
 
-const buildFlag = process.argv.find((argument) => argument.startsWith('--build='));
-const build = resolve(buildFlag?.slice('--build='.length) ?? 'dist');
 const rounds = numberFlag('rounds', 15);
 const executablePath = findProgram('chromium');
 if (!executablePath) {
   console.log('SKIPPED: no Chromium on this machine');
   process.exit(0);
 }
-const { serveDiagnostics } = createRequire(import.meta.url)(join(build, 'diagnostics/standalone.js'));
+const { serveDiagnostics } = built('diagnostics/standalone.js');
 const served = await serveDiagnostics({ port: 0 });
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
 const paints = [];
@@ -40,7 +38,7 @@ for (let round = 0; round < rounds; round++) {
 await browser.close();
 await served.close();
 
-const assets = join(build, 'diagnostics/page/assets');
+const assets = join(buildDirectory, 'diagnostics/page/assets');
 const sizes = readdirSync(assets).map((name) => {
   const bytes = readFileSync(join(assets, name));
   return [name.replace(/-[A-Z0-9]{8}\./, '.'), bytes.length, gzipSync(bytes).length];

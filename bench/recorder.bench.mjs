@@ -3,22 +3,19 @@
 // Rounds of all tasks are interleaved, so that a busy moment of the machine does not fall on one of them alone; the figure is the
 // median of the rounds.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { built } from './support/build.mjs';
 import { numberFlag } from './support/flags.mjs';
 import { printTable } from './support/markdown-table.mjs';
 import { median } from './support/median.mjs';
 
-const buildFlag = process.argv.find((argument) => argument.startsWith('--build='));
-const build = resolve(buildFlag?.slice('--build='.length) ?? 'dist');
 const rounds = numberFlag('rounds', 15);
-const load = (file) => createRequire(import.meta.url)(join(build, file));
-const { startLedger, trackResource } = load('ledger/index.js');
-const { SampleTaker } = load('diagnostics/recorder/sample-taker.js');
-const { MemoryReader } = load('ledger/process/memory-figures.js');
-const { EvidenceDirectory } = load('diagnostics/recorder/files/evidence-directory.js');
-const { LifeFile } = load('diagnostics/recorder/files/life-file.js');
+const { startLedger, trackResource } = built('ledger/index.js');
+const { SampleTaker } = built('diagnostics/recorder/sample-taker.js');
+const { MemoryReader } = built('ledger/process/memory-figures.js');
+const { EvidenceDirectory } = built('diagnostics/recorder/files/evidence-directory.js');
+const { LifeFile } = built('diagnostics/recorder/files/life-file.js');
 
 startLedger();
 // As many places as a service of some size has.

@@ -2,6 +2,7 @@
 import { atOnce } from '../support/at-once.mjs';
 import { built, require } from '../support/build.mjs';
 import { serveParent } from '../support/child.mjs';
+import { numberFlag, textFlag } from '../support/flags.mjs';
 import { FramedPeer } from '../support/framed-peer.mjs';
 import { DATA, PATTERN } from '../command-cpu/request.mjs';
 
@@ -9,8 +10,7 @@ require('reflect-metadata');
 const { ClientProxyFactory, Transport } = require('@nestjs/microservices');
 const { firstValueFrom } = require('rxjs');
 
-const flag = (name) => process.argv.find((argument) => argument.startsWith(`--${name}=`)).slice(name.length + 3);
-const port = Number(flag('port'));
+const port = numberFlag('port');
 
 const kinds = {
   commander: () => {
@@ -28,7 +28,7 @@ const kinds = {
     return () => peer.call(PATTERN, DATA);
   },
 };
-const call = await kinds[flag('kind')]();
+const call = await kinds[textFlag('kind')]();
 
 serveParent(
   {},

@@ -3,21 +3,20 @@
 import { atOnce } from '../support/at-once.mjs';
 import { require } from '../support/build.mjs';
 import { serveParent } from '../support/child.mjs';
+import { numberFlag } from '../support/flags.mjs';
 import { FramedPeer } from '../support/framed-peer.mjs';
 import { jobOf, scheduledJobOf } from './jobs.mjs';
 
 const { Queue, Worker } = require('bullmq');
 
-const numberOf = (name) =>
-  Number(process.argv.find((argument) => argument.startsWith(`--${name}=`)).slice(name.length + 3));
-const connection = { host: '127.0.0.1', port: numberOf('redis') };
+const connection = { host: '127.0.0.1', port: numberFlag('redis') };
 const queue = new Queue('bench', {
   connection,
-  defaultJobOptions: { removeOnComplete: { count: numberOf('kept') }, removeOnFail: { count: numberOf('kept') } },
+  defaultJobOptions: { removeOnComplete: { count: numberFlag('kept') }, removeOnFail: { count: numberFlag('kept') } },
 });
 
 if (!process.argv.includes('--no-worker')) {
-  const agent = await FramedPeer.connect(numberOf('agent'));
+  const agent = await FramedPeer.connect(numberFlag('agent'));
   const process_ = async (job) => {
     // repeat:<scheduler>:<due time>
     const tickAt = job.repeatJobKey === undefined ? undefined : Number(job.id.slice(job.id.lastIndexOf(':') + 1));
@@ -32,7 +31,7 @@ if (!process.argv.includes('--no-worker')) {
     });
     return reply.result;
   };
-  const worker = new Worker('bench', process_, { connection, concurrency: numberOf('concurrency') });
+  const worker = new Worker('bench', process_, { connection, concurrency: numberFlag('concurrency') });
   worker.on('error', (error) => console.error(error));
   await worker.waitUntilReady();
 }

@@ -5,13 +5,13 @@ import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { require } from '../support/build.mjs';
 import { serveParent } from '../support/child.mjs';
+import { numberFlag, textFlag } from '../support/flags.mjs';
 import { packetWriter, readFrames } from '../support/framed-peer.mjs';
 
 const { Redis } = require('ioredis');
 
-const flag = (name) => process.argv.find((argument) => argument.startsWith(`--${name}=`)).slice(name.length + 3);
-const how = flag('how');
-const options = { host: '127.0.0.1', port: Number(flag('redis')) };
+const how = textFlag('how');
+const options = { host: '127.0.0.1', port: numberFlag('redis') };
 const shared = how === 'shared' ? new Redis({ ...options, enableAutoPipelining: true }) : undefined;
 
 async function read(key) {

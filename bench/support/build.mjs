@@ -1,10 +1,9 @@
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { textFlag } from './flags.mjs';
 
 /** The build that is measured: a directory, `dist` unless the benchmark was called with `--build=`. */
-export const buildDirectory = resolve(
-  process.argv.find((argument) => argument.startsWith('--build='))?.slice('--build='.length) ?? 'dist',
-);
+export const buildDirectory = resolve(textFlag('build', 'dist'));
 
 /** Loads CommonJS packages. */
 export const require = createRequire(import.meta.url);
