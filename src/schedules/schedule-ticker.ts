@@ -6,7 +6,7 @@ import type { DueItem } from '../runs/due-item.js';
 import { DueLoop } from '../runs/due-loop.js';
 import { DueOutlook } from '../runs/due-outlook.js';
 import type { HandedRun } from '../runs/engine-job.js';
-import type { RunToMake } from '../runs/first-dispatch.js';
+import type { FirstDispatch, RunToMake } from '../runs/first-dispatch.js';
 import { newRun } from '../runs/run.record.js';
 import { RunCancellation } from '../runs/run-cancellation.js';
 import { OVERLAPPED, RunSubmission } from '../runs/run-submission.js';
@@ -73,11 +73,8 @@ export class ScheduleTicker implements OnModuleInit {
       unread.length > 0 ? this.readAndFire(redis, unread) : undefined,
     ]);
     // Something changed since the plan was made: it is made again from what holds now.
-    if (overtaken.length > 0)
-      await this.readAndFire(
-        redis,
-        overtaken.map(({ record }) => nameOf(record)),
-      );
+    const names = overtaken.map(({ record: { namespace, spec } }) => ({ namespace, id: spec.id }));
+    if (names.length > 0) await this.readAndFire(redis, names);
   }
 
   private async readAndFire(redis: RedisClient, names: readonly { namespace: string; id: string }[]): Promise<void> {
@@ -190,9 +187,7 @@ export class ScheduleTicker implements OnModuleInit {
     now: number,
   ): Promise<{ handedOver: Promise<void>; overtaken: Firing[] }> {
     const runs = firings.flatMap(runsToMake);
-    const { places, dispatches } = await this.submission.prepare(
-      runs.map(({ run, tick }) => ({ ...run, begin: tick.begin })),
-    );
+    const { places, dispatches } = await this.submission.prepare(runs.map(({ run }) => run));
     try {
       for (const [index, { tick }] of runs.entries()) tick.begin = dispatches[index];
       const outcomes = await this.store.fire(redis, firings);
@@ -278,16 +273,20 @@ function inScripts(firings: readonly Firing[]): Firing[][] {
   return scripts;
 }
 
-function runsToMake({ record, entries, spec }: Firing): { run: RunToMake; tick: FiringTick }[] {
+/** The ticks that become runs, with what is known of where these may begin. */
+function runsToMake({
+  record,
+  entries,
+  spec,
+}: Firing): { run: RunToMake & { begin?: FirstDispatch }; tick: FiringTick }[] {
   const { namespace } = record;
   const scheduleId = record.spec.id;
   return entries
     .filter((entry) => 'runId' in entry)
-    .map((tick) => ({ tick, run: { namespace, runId: tick.runId, scheduleId, spec, failedAgentIds: [] } }));
-}
-
-function nameOf({ namespace, spec }: ScheduleRecord): { namespace: string; id: string } {
-  return { namespace, id: spec.id };
+    .map((tick) => {
+      const { runId, begin } = tick;
+      return { tick, run: { namespace, runId, scheduleId, spec, failedAgentIds: [], begin } };
+    });
 }
 
 /** The id of a tick's run: whoever fires the tick, it is the same run. */

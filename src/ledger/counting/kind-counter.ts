@@ -359,7 +359,6 @@ export class KindCounter implements GroupCounter, SampleCounter {
 
   private captureGroup(): Group {
     const startedMs = this.core.now();
-
     const origin = this.core.stacks.capture(this.options.stackDepth ?? DEFAULT_STACK_DEPTH, this.captureGroup);
     const group = origin ? this.groupFor(origin, null) : this.overflowGroup('(other)');
     this.core.cost.captured(this.core.now() - startedMs);

@@ -39,7 +39,10 @@ export class HookState {
     }
   }
 
-  /** The same for wrappers that are called often: without a closure for every call. */
+  /**
+   * The same for wrappers that are called often: without a closure for every call. Not called by the other: its frame would count
+   * towards the depth of a capture.
+   */
   pass<T>(hook: string, work: (subject: T) => void, subject: T): void {
     if (!this.mayRun(hook)) return;
     try {
