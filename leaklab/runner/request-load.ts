@@ -55,7 +55,11 @@ export class RequestLoad {
       response.resume().once('end', () => (response.statusCode === 200 ? this.answered++ : this.failed++));
     });
     request.once('timeout', () => request.destroy(new Error('no answer')));
-    request.once('error', () => this.failed++);
+    request.once('error', (error: NodeJS.ErrnoException) => {
+      // The server may close a kept connection in the moment we take it up again: nobody has read that request.
+      if (request.reusedSocket && error.code === 'ECONNRESET') this.due++;
+      else this.failed++;
+    });
     request.once('close', () => this.underWay--);
   }
 }
