@@ -102,4 +102,4 @@ local function each(item)
     'recent', '', 'returnPlaces', whole(firstPlaces), 'returnSuccesses', '0')
   return {'ejected', whole(ejectMs)}
 end
-${eachItemLua}`;
+${eachItemLua()}`;

@@ -12,8 +12,9 @@ const COMMAND_TIMEOUT_MS = 10_000;
  * Tail of a gathered script: calls its Lua function `each(item)` for every item of ARGV[2]. One that fails does not hold
  * back the others; but a server that is read-only says so for all of them, so that the client learns of it and looks for the
  * master. `each` returns a table.
+ * @param atEnd Lua that is run once, behind the last item
  */
-export const eachItemLua = `
+export const eachItemLua = (atEnd = '') => `
 local replies = {}
 for i, item in ipairs(cjson.decode(ARGV[2])) do
   local fine, reply = pcall(each, item)
@@ -24,6 +25,7 @@ for i, item in ipairs(cjson.decode(ARGV[2])) do
   end
   replies[i] = reply
 end
+${atEnd}
 return cjson.encode(replies)
 `;
 

@@ -48,4 +48,4 @@ local function each(item)
   redis.call('ZADD', dueKey, at + item.lookMs, runMember(item.ns, item.runId))
   return place
 end
-${eachItemLua}`;
+${eachItemLua()}`;

@@ -10,7 +10,12 @@ export const claimDueLua = `
 ${runKeyspaceLua}
 local at = now()
 local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', at, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-for i = 1, #due, 2 do redis.call('ZADD', dueKey, at + tonumber(ARGV[3]), due[i]) end
+local putOff = {}
+for i = 1, #due, 2 do
+  putOff[i] = string.format('%.0f', at + ARGV[3])
+  putOff[i + 1] = due[i]
+end
+if #putOff > 0 then redis.call('ZADD', dueKey, unpack(putOff)) end
 local first = redis.call('ZRANGE', dueKey, 0, 0, 'WITHSCORES')
 local reply = { at, first[2] and tonumber(first[2]) or -1 }
 for i = 1, #due do reply[i + 2] = due[i] end

@@ -1,3 +1,4 @@
+import { preludeLua } from '../agents/prelude.lua.js';
 import { finishRunFunctionLua } from './finish-run.lua.js';
 import { createRunLua } from './create-run.lua.js';
 import { runKeyspaceLua } from './run-keyspace.lua.js';
@@ -10,6 +11,7 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
  */
 export const divideRunLua = `
 ${runKeyspaceLua}
+${preludeLua}
 ${finishRunFunctionLua}
 ${createRunLua}
 local ns, runId = ARGV[2], ARGV[3]
@@ -24,6 +26,7 @@ for _, part in ipairs(request.parts) do
     specText = part.specText, priority = part.priority, at = at, outboxMs = request.outboxMs,
   })
 end
+addGathered()
 local epoch = tonumber(ARGV[4]) + 1
 redis.call('HSET', key, 'state', 'running', 'epoch', epoch, 'attempt', 1, 'parts', #request.parts, 'openParts', #request.parts)
 redis.call('HSETNX', key, 'startedAt', at)

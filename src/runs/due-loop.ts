@@ -30,7 +30,7 @@ export type DueHandler = (redis: RedisClient, items: readonly DueItem[], now: nu
 /** How many are claimed at once. More would let one replica hold what another could do. */
 const CLAIM_COUNT = 256;
 /** Claims that are dealt with at the same time. */
-const CLAIMS_AHEAD = 2;
+const CLAIMS_AHEAD = 4;
 /** A claimed member comes back after this if its replica has died. */
 const CLAIM_MS = 2_000;
 const ERROR_PAUSE_MS = 250;

@@ -56,7 +56,7 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   if isFinal(state) or (epoch and known[2] ~= epoch) then return 0, state end
   local at = now()
   local released = 0
-  local fields = { 'state', final, 'finishedAt', at }
+  local fields = { 'state', final, 'finishedAt', nowText() }
   local over = { 'dueAt', 'waitingSince', 'repeatsAttempt', 'failedAgentIds', 'buffered' }
   -- A cancel raises the epoch, so that the answer of the dispatch under way is dropped.
   if not epoch then redis.call('HINCRBY', key, 'epoch', 1) end
@@ -77,8 +77,8 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   if known[7] and final ~= 'cancelled' then
     keepResult(ns, runId, known[7], final, result, tonumber(known[4] or known[5]), at, keep[4])
   end
-  if final == 'failed' or final == 'timed-out' then redis.call('ZADD', prefix .. ':dead:' .. ns, at, runId) end
-  redis.call('ZADD', prefix .. ':ended:' .. ns, at, runId)
+  if final == 'failed' or final == 'timed-out' then redis.call('ZADD', prefix .. ':dead:' .. ns, nowText(), runId) end
+  redis.call('ZADD', prefix .. ':ended:' .. ns, nowText(), runId)
   forget(ns, prefix .. ':ended:' .. ns, at, keep[1], keep[3])
   if scheduleId then
     local buffered = redis.call('GET', bufferKey(ns, scheduleId))
@@ -92,7 +92,7 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
       redis.call('ZADD', dueKey, at, runMember(ns, buffered))
       released = 1
     end
-    redis.call('ZADD', prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, runId)
+    redis.call('ZADD', prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, nowText(), runId)
     forget(ns, prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, keep[1], keep[2])
   end
   -- The last part wakes the run that was divided.
@@ -131,4 +131,4 @@ local function each(item)
   if code == 0 then return { 0, what } end
   return { -1 }
 end
-${eachItemLua}`;
+${eachItemLua()}`;

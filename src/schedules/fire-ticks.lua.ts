@@ -14,8 +14,9 @@ import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
  * Returns JSON, for each plan {made: [{runId, place?}], cancelled: [[runId, agentId, epoch]]}, {error: text}, or false when the
  * schedule is no longer as it was read. One broken record does not hold back the others.
  *
- * The tick ledger (`ticks-of`) is run-length encoded: an entry `from|to|count|outcome|reason|version` covers ticks in a row that
- * ended alike, so a schedule that fires on time has one entry however long it runs.
+ * The tick ledger is run-length encoded: an entry `from|to|count|outcome|reason|version` covers ticks in a row that ended alike, so a
+ * schedule that fires on time has one entry however long it runs. The newest entry is the schedule's field `lastTicks`, which costs
+ * nothing to extend; it moves to the ledger (`ticks-of`) when a tick ends otherwise.
  */
 export const fireTicksLua = `
 ${scheduleKeyspaceLua}
@@ -26,10 +27,17 @@ local request = cjson.decode(ARGV[2])
 
 local at = now()
 
+-- Four times in the life of the ledger is often enough for one that does not grow.
+local function isLedgerToKeep(plan)
+  local quarterMs = request.ledgerMs / 4
+  return not plan.nextTickAt or math.floor(plan.readTickAt / quarterMs) ~= math.floor(plan.nextTickAt / quarterMs)
+end
+
 local function fire(plan)
   about(plan.ns, plan.id)
   local known = redis.call(
-    'HMGET', key, 'version', 'nextTickAt', 'pausedAt', 'fired', 'late', 'skipped', 'missed', 'createdAt', 'skipUntil'
+    'HMGET', key, 'version', 'nextTickAt', 'pausedAt', 'fired', 'late', 'skipped', 'missed', 'createdAt', 'skipUntil',
+    'lastTicks'
   )
   if known[1] ~= plan.version or known[2] ~= plan.readTickAt or (known[3] or false) ~= (plan.pausedAt or false) then return false end
   -- A plan may have been made a while ago: since then the schedule may have been removed and declared anew, or paused and resumed.
@@ -38,24 +46,23 @@ local function fire(plan)
     fired = tonumber(known[4] or 0), late = tonumber(known[5] or 0),
     skipped = tonumber(known[6] or 0), missed = tonumber(known[7] or 0),
   }
-  local last = redis.call('ZREVRANGE', ticksKey, 0, 0)[1]
+  local last = known[10]
   local hasGrown = false
 
   local function record(from, to, count, outcome, reason)
     counts[outcome] = counts[outcome] + count
-    local isMerged = false
-    if last and outcome ~= 'late' then
-      local lastFrom, lastCount, lastEnd = string.match(last, '^(%d+)|%d+|(%d+)|(.*)$')
-      if lastEnd == outcome .. '|' .. reason .. '|' .. plan.version then
-        redis.call('ZREM', ticksKey, last)
+    local ending = outcome .. '|' .. reason .. '|' .. plan.version
+    if last then
+      local lastFrom, lastCount, lastEnding = string.match(last, '^(%d+)|%d+|(%d+)|(.*)$')
+      if outcome ~= 'late' and lastEnding == ending then
         from = tonumber(lastFrom)
         count = count + tonumber(lastCount)
-        isMerged = true
+      else
+        redis.call('ZADD', ticksKey, lastFrom, last)
+        hasGrown = true
       end
     end
-    last = table.concat({ whole(from), whole(to), whole(count), outcome, reason, plan.version }, '|')
-    redis.call('ZADD', ticksKey, whole(from), last)
-    hasGrown = hasGrown or not isMerged
+    last = whole(from) .. '|' .. whole(to) .. '|' .. whole(count) .. '|' .. ending
   end
 
   local made, cancelled = {}, {}
@@ -98,12 +105,13 @@ local function fire(plan)
     set('lastRunId', lastRunId)
   end
   if plan.latenessMs then set('latenessMs', whole(plan.latenessMs)) end
-  if hasGrown then redis.call('ZREMRANGEBYRANK', ticksKey, 0, -request.ledgerCount - 1) end
-  redis.call('PEXPIRE', ticksKey, whole(request.ledgerMs))
+  if last then set('lastTicks', last) end
+  if hasGrown then redis.call('ZREMRANGEBYRANK', ticksKey, 0, -request.ledgerCount) end
+  if hasGrown or isLedgerToKeep(plan) then redis.call('PEXPIRE', ticksKey, whole(request.ledgerMs)) end
   if plan.nextTickAt and not (plan.maxRuns and counts.fired + counts.late >= plan.maxRuns) then
     set('nextTickAt', whole(plan.nextTickAt))
     set('nextDueAt', whole(plan.nextDueAt))
-    if not known[3] then redis.call('ZADD', dueKey, whole(plan.nextDueAt), member) end
+    if not known[3] then addLater(dueKey, whole(plan.nextDueAt), member) end
   else
     putTick('')
   end
@@ -117,5 +125,6 @@ for index, plan in ipairs(request.plans) do
   if not fine then fired = { error = type(fired) == 'table' and fired.err or tostring(fired) } end
   reply[index] = fired
 end
+addGathered()
 return cjson.encode(reply)
 `;

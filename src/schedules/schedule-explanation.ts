@@ -28,7 +28,7 @@ export class ScheduleExplanation {
   async explain(redis: RedisClient, namespace: string, id: string, instant: number): Promise<Explanation> {
     const { now, record } = await this.store.read(redis, namespace, id);
     if (record === undefined) throw new CommandError('NOT_FOUND', `no schedule ${id}`);
-    const entry = await this.ledger.covering(redis, namespace, id, instant);
+    const entry = await this.ledger.covering(redis, record, instant);
     if (entry === undefined || entry.version === record.version) assertDueTime(record, instant);
     if (entry !== undefined) return this.ofEntry(redis, record, entry, instant);
     if (record.nextTickAt === undefined || instant < record.nextTickAt) {

@@ -30,6 +30,8 @@ export interface ScheduleRecord {
   lastTickAt?: number;
   lastRunId?: string;
   latenessMs?: number;
+  /** The newest entry of its tick ledger, as tick-ledger.ts reads it. */
+  lastTicks?: string;
   ticks: TickCounts;
 }
 
@@ -57,6 +59,7 @@ export function parseSchedule(namespace: string, fields: Record<string, string>)
     lastTickAt: numberOf('lastTickAt'),
     lastRunId: fields.lastRunId,
     latenessMs: numberOf('latenessMs'),
+    lastTicks: fields.lastTicks,
     ticks: {
       fired: numberOf('fired') ?? 0,
       late: numberOf('late') ?? 0,

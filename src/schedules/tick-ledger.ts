@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
+import type { ScheduleRecord } from './schedule.record.js';
 
 /** Ticks in a row that ended alike. */
 export interface TickLedgerEntry {
@@ -22,22 +23,15 @@ export class TickLedger {
   /** The entry that covers an instant, if it is still kept. */
   async covering(
     redis: RedisClient,
-    namespace: string,
-    id: string,
+    { namespace, spec, lastTicks }: Pick<ScheduleRecord, 'namespace' | 'spec' | 'lastTicks'>,
     instant: number,
   ): Promise<TickLedgerEntry | undefined> {
-    const [text] = await redis.zrevrangebyscore(this.key(namespace, id), String(instant), '-inf', 'LIMIT', 0, 1);
+    const last = lastTicks === undefined ? undefined : parseEntry(lastTicks);
+    if (last !== undefined && instant >= last.from) return instant <= last.to ? last : undefined;
+    const key = this.keys.key('ticks-of', namespace, spec.id);
+    const [text] = await redis.zrevrangebyscore(key, String(instant), '-inf', 'LIMIT', 0, 1);
     const entry = text === undefined ? undefined : parseEntry(text);
     return entry !== undefined && entry.to >= instant ? entry : undefined;
-  }
-
-  /** Every entry kept, the oldest first. */
-  async entries(redis: RedisClient, namespace: string, id: string): Promise<TickLedgerEntry[]> {
-    return (await redis.zrange(this.key(namespace, id), 0, '-1')).map((text) => parseEntry(text));
-  }
-
-  private key(namespace: string, id: string): string {
-    return this.keys.key('ticks-of', namespace, id);
   }
 }
 

@@ -138,7 +138,7 @@ export class Records {
         skipped: countOf('skipped'),
         missed: countOf('missed'),
       },
-      ledger: lines.map((line) => {
+      ledger: withNewest(lines, fields.lastTicks).map((line) => {
         const [from, to, count, outcome, reason] = line.split('|');
         return { from: Number(from), to: Number(to), count: Number(count), outcome, reason };
       }),
@@ -190,4 +190,10 @@ function runFacts(fields: Record<string, string>): RunFacts | undefined {
 
 function numberOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
+}
+
+/** It moves to the ledger at some time; between two reads it may do so. */
+function withNewest(lines: readonly string[], newest: string | undefined): readonly string[] {
+  const isThere = lines.some((line) => line.split('|', 1)[0] === newest?.split('|', 1)[0]);
+  return newest === undefined || isThere ? lines : [...lines, newest];
 }

@@ -15,7 +15,7 @@ redis.call('INCR', 'commands')
 local function each(item)
   return { redis.call('INCRBY', item.key, item.by), ARGV[1], ARGV[3], item.text }
 end
-${eachItemLua}`;
+${eachItemLua()}`;
 
 describe('GatheredScript', () => {
   let server: RedisServer;
