@@ -16,6 +16,12 @@ const takeSites = (_error: Error, sites: NodeJS.CallSite[]): NodeJS.CallSite[] =
 
 type StackFunction = (...args: never[]) => unknown;
 
+/** How far the last stack of a kind had to be walked: most kinds are made in one way over and over. */
+export interface StackReach {
+  /** True while the first frames are enough. */
+  isNear: boolean;
+}
+
 /** Takes the stack of the running call apart, at once: an unread stack would keep every receiver on it alive. */
 export class StackCapture {
   /** Name of the Nest provider whose constructor or factory is running, kept by the hook on the injector. */
@@ -31,21 +37,28 @@ export class StackCapture {
    * The origin of a resource being created now. Undefined when the tables of files or locations are full.
    * @param depth frames to walk; a socket opened through `fetch` has its user 33 frames up
    * @param above a function of the ledger on the stack: it and what it called are left out
+   * @param reach of the kind; brought up to date
    */
-  capture(depth: number, above: StackFunction): GroupOrigin | undefined {
-    const near = depth > FIRST_DEPTH ? this.fold(FIRST_DEPTH, above, true) : null;
-    return near === null ? (this.fold(depth, above, false) ?? undefined) : near;
+  capture(depth: number, above: StackFunction, reach: StackReach): GroupOrigin | undefined {
+    const near = reach.isNear && depth > FIRST_DEPTH ? this.fold(FIRST_DEPTH, above, reach, true) : null;
+    return near === null ? (this.fold(depth, above, reach, false) ?? undefined) : near;
   }
 
   /** @returns null where the stack goes on, what is above might belong to the origin, and `isFirst` */
-  private fold(depth: number, above: StackFunction, isFirst: boolean): GroupOrigin | undefined | null {
+  private fold(
+    depth: number,
+    above: StackFunction,
+    reach: StackReach,
+    isFirst: boolean,
+  ): GroupOrigin | undefined | null {
     const sites = structuredStack(depth, above);
     const libraryFrames: CodeLocation[] = [];
     const userFrames: CodeLocation[] = [];
     let throughInjector = false;
     let text: (TextFrame | null)[] | undefined;
+    let index = 0;
     let isWhole = sites.length < depth;
-    for (let index = 0; index < sites.length; index++) {
+    for (; index < sites.length; index++) {
       const callSite = sites[index];
       const file = this.locations.fileOf(callSite);
       if (!file) return undefined;
@@ -68,6 +81,7 @@ export class StackCapture {
         }
       } else libraryFrames.push(location);
     }
+    reach.isNear = isWhole && index < FIRST_DEPTH;
     if (isFirst && !isWhole) return null;
     const provider = throughInjector ? this.currentProvider : null;
     return {

@@ -24,6 +24,9 @@ export class Group {
 
   private readonly shares = new Map<number, LedgerRecord>();
   private readonly heirs = new Map<GroupCounter, Group>();
+  // What is asked for with every resource, without a look into the maps.
+  private single: LedgerRecord | null = null;
+  private lastHeir: Group | null = null;
   private anchorLive = 0;
   private anchorMs: number;
   private nextAnchorLive = 0;
@@ -74,21 +77,25 @@ export class Group {
 
   /** The record shared by all resources of this group that have none of their own. */
   share(weight: number): LedgerRecord {
+    if (weight === 1 && this.single) return this.single;
     let share = this.shares.get(weight);
     if (!share) {
       share = new LedgerRecord(this.counter, this, weight);
       this.shares.set(weight, share);
+      if (weight === 1) this.single = share;
     }
     return share;
   }
 
   /** The group of another kind at the same place, for what the resources of this group own. */
   heir(counter: GroupCounter): Group {
+    if (this.lastHeir?.counter === counter) return this.lastHeir;
     let heir = this.heirs.get(counter);
     if (!heir) {
       heir = this.overflow ? counter.overflowGroup(this.overflow) : counter.groupFor(this.origin, this.counter.kind);
       this.heirs.set(counter, heir);
     }
+    this.lastHeir = heir;
     return heir;
   }
 
@@ -114,5 +121,7 @@ export class Group {
     }
     this.shares.clear();
     this.heirs.clear();
+    this.single = null;
+    this.lastHeir = null;
   }
 }

@@ -1,11 +1,11 @@
 import type { TextFrame } from '../capture/parse-stack.js';
 import type { GroupOrigin } from '../capture/group-origin.js';
-import type { StackCapture } from '../capture/stack-capture.js';
+import type { StackCapture, StackReach } from '../capture/stack-capture.js';
 import type { CostMeter } from '../cost-meter.js';
 import type { LedgerSettings } from '../ledger.options.js';
 import { CaptureGate } from './capture-gate.js';
 import { Group, type GroupCounter } from './group.js';
-import { EXCLUDED, LedgerRecord, recordOf, writeRecord } from './record-slot.js';
+import { claimRecord, clearRecord, EXCLUDED, LedgerRecord, recordOf, writeRecord } from './record-slot.js';
 import { Sample, type SampleCounter } from './sample.js';
 import type { SampleTable } from './sample-table.js';
 
@@ -64,11 +64,6 @@ function groupOf(record: LedgerRecord): Group | null {
   return record.group as Group | null;
 }
 
-function heirOf(owner: object, counter: KindCounter): Group | undefined {
-  const record = recordOf(owner);
-  return record && groupOf(record)?.heir(counter);
-}
-
 /** Exact totals of one kind, and its groups. */
 export class KindCounter implements GroupCounter, SampleCounter {
   created = 0;
@@ -88,6 +83,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
   /** Only captured resources are followed to their end, so `live` is an estimate once creation is fast. */
   readonly estimated: boolean;
   private readonly ungrouped: LedgerRecord;
+  private readonly reach: StackReach = { isNear: true };
   private createdAtTick = 0;
 
   constructor(
@@ -103,11 +99,10 @@ export class KindCounter implements GroupCounter, SampleCounter {
 
   /** Counts `object` as opened by the running call. Counted already and still open: nothing happens. */
   open(object: object): void {
-    if (this.core.quiet || recordOf(object)) return;
+    if (this.core.quiet) return;
     if (this.gate.skip > 0) {
-      this.gate.skip--;
-      this.openUngrouped(object);
-    } else this.openWith(this.captureNow(), object);
+      if (this.openUngrouped(object)) this.gate.skip--;
+    } else if (!recordOf(object)) this.openWith(this.captureNow(), object);
   }
 
   /**
@@ -128,9 +123,9 @@ export class KindCounter implements GroupCounter, SampleCounter {
   }
 
   openWith(share: LedgerRecord, object: object, bytes = 0): void {
-    if (this.core.quiet || recordOf(object)) return;
+    if (this.core.quiet) return;
     if (share.group === null) this.openUngrouped(object);
-    else {
+    else if (!recordOf(object)) {
       this.enter();
       this.enterGroup(groupOf(share) as Group, share.weight, object, bytes);
     }
@@ -138,11 +133,25 @@ export class KindCounter implements GroupCounter, SampleCounter {
 
   /** Counts `child` under the line that made `owner`, without a stack of its own. Groups so made are exact at any rate. */
   openUnder(owner: object | null | undefined, child: object): void {
-    if (this.core.quiet || recordOf(child)) return;
-    if (owner && recordOf(owner) === EXCLUDED) return writeRecord(child, EXCLUDED);
-    const group = (owner && heirOf(owner, this)) || this.unknownGroup();
-    this.enter();
-    this.enterGroup(group, 1, child, 0, this.passGate());
+    if (this.core.quiet) return;
+    const theirs = owner ? recordOf(owner) : undefined;
+    if (theirs === EXCLUDED) {
+      claimRecord(child, EXCLUDED);
+      return;
+    }
+    const group = (theirs && groupOf(theirs)?.heir(this)) ?? this.unknownGroup();
+    // The gate of a kind that takes no stacks still bounds how many of its resources are watched one by one.
+    if (this.gate.skip > 0) {
+      if (!claimRecord(child, group.share(1))) return;
+      this.gate.skip--;
+      this.enter();
+      group.open(1, 0);
+    } else if (!recordOf(child)) {
+      const { weight } = this.gate;
+      this.gate.taken();
+      this.enter();
+      this.enterGroup(group, 1, child, 0, weight);
+    }
   }
 
   /**
@@ -323,8 +332,9 @@ export class KindCounter implements GroupCounter, SampleCounter {
     // What the weight stood for beyond this one was counted as ungrouped, and stays so until it closes by itself.
   }
 
-  private end(object: object, record: LedgerRecord): void {
-    writeRecord(object, undefined);
+  /** `object`, which points at `record`, is over. */
+  end(object: object, record: LedgerRecord): void {
+    clearRecord(object);
     if (record === this.ungrouped) {
       this.closed++;
       this.live--;
@@ -343,11 +353,13 @@ export class KindCounter implements GroupCounter, SampleCounter {
     if (++this.live > this.peak) this.peak = this.live;
   }
 
-  private openUngrouped(object: object): void {
+  /** @returns false when it is counted already */
+  private openUngrouped(object: object): boolean {
+    if (!claimRecord(object, this.ungrouped)) return false;
     this.enter();
     this.ungroupedCreated++;
     this.ungroupedLive++;
-    writeRecord(object, this.ungrouped);
+    return true;
   }
 
   private captureNow(): LedgerRecord {
@@ -359,7 +371,11 @@ export class KindCounter implements GroupCounter, SampleCounter {
 
   private captureGroup(): Group {
     const startedMs = this.core.now();
-    const origin = this.core.stacks.capture(this.options.stackDepth ?? DEFAULT_STACK_DEPTH, this.captureGroup);
+    const origin = this.core.stacks.capture(
+      this.options.stackDepth ?? DEFAULT_STACK_DEPTH,
+      this.captureGroup,
+      this.reach,
+    );
     const group = origin ? this.groupFor(origin, null) : this.overflowGroup('(other)');
     this.core.cost.captured(this.core.now() - startedMs);
     return group;
@@ -370,13 +386,13 @@ export class KindCounter implements GroupCounter, SampleCounter {
     weight: number,
     object: object,
     bytes: number,
-    /** How many of its like it would stand for if it were watched by itself; 0: it is not to be. */
+    /** How many of its like it would stand for if it were watched by itself. */
     watchFor = 1,
     birthMs?: number,
   ): void {
     group.open(weight, bytes);
     this.liveBytes += bytes;
-    const tableWeight = watchFor === 0 ? 0 : watchFor * this.samples.admit();
+    const tableWeight = watchFor * this.samples.admit();
     if (tableWeight === 0) {
       writeRecord(object, group.share(weight));
       return;
@@ -389,20 +405,6 @@ export class KindCounter implements GroupCounter, SampleCounter {
     writeRecord(object, sample);
     this.samples.add(sample);
     this.core.watch(object, sample);
-  }
-
-  /**
-   * The gate of a kind that takes no stacks still bounds how many of its resources are watched one by one.
-   * @returns how many the next one stands for; 0: it is not watched
-   */
-  private passGate(): number {
-    if (this.gate.skip > 0) {
-      this.gate.skip--;
-      return 0;
-    }
-    const { weight } = this.gate;
-    this.gate.taken();
-    return weight;
   }
 
   private unknownGroup(): Group {

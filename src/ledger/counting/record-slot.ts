@@ -3,7 +3,8 @@ export interface RecordCounter {
   readonly kind: string;
   /** True while `live` can only be estimated. */
   readonly estimated: boolean;
-  close(object: object): void;
+  /** The object is over. @param record what it points at */
+  end(object: object, record: LedgerRecord): void;
   adopt(owner: object, child: object): void;
 }
 
@@ -53,6 +54,18 @@ class RecordSlot extends Returned {
     if (#record in object) object.#record = record;
     else if (record) new RecordSlot(object, record);
   }
+
+  static claim(object: object, record: LedgerRecord): boolean {
+    if (#record in object) {
+      if (object.#record !== undefined && object.#record.counter !== null) return false;
+      object.#record = record;
+    } else new RecordSlot(object, record);
+    return true;
+  }
+
+  static clear(object: object): void {
+    (object as RecordSlot).#record = undefined;
+  }
 }
 
 /** The record of a counted object that is still open, or undefined. */
@@ -63,9 +76,23 @@ export function recordOf(object: object): LedgerRecord | undefined {
 
 export const writeRecord: (object: object, record: LedgerRecord | undefined) => void = RecordSlot.write;
 
+// Looking for the slot is what costs most on objects of many shapes: these two look once and not at all.
+
+/** Points `object` at `record`, unless it is counted and open already. @returns false then */
+export const claimRecord: (object: object, record: LedgerRecord) => boolean = RecordSlot.claim;
+
+/** Takes the record from an object that has one. @throws TypeError when it never had */
+export const clearRecord: (object: object) => void = RecordSlot.clear;
+
+/** A counted object of any kind is over. Not counted, or over already: nothing happens. */
+export function endCounted(object: object): void {
+  const record = recordOf(object);
+  record?.counter?.end(object, record);
+}
+
 /** What a resource points at that is not to be counted, because it belongs to the observers and not to the application. */
 export const EXCLUDED = new LedgerRecord(
-  { kind: '(excluded)', estimated: false, close: () => undefined, adopt: () => undefined },
+  { kind: '(excluded)', estimated: false, end: () => undefined, adopt: () => undefined },
   null,
   1,
 );

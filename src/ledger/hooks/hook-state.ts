@@ -43,11 +43,11 @@ export class HookState {
    * The same for wrappers that are called often: without a closure for every call. Not called by the other: its frame would count
    * towards the depth of a capture.
    */
-  pass<T>(hook: string, work: (subject: T) => void, subject: T): void {
+  pass<T, D = undefined>(hook: string, work: (subject: T, detail: D) => void, subject: T, detail?: D): void {
     if (!this.mayRun(hook)) return;
     try {
       this.fault?.(hook);
-      work(subject);
+      work(subject, detail as D);
     } catch (error) {
       this.failed(hook, error);
     }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { KindCounter, KindOptions } from '../counting/kind-counter.js';
-import { recordOf } from '../counting/record-slot.js';
+import { endCounted } from '../counting/record-slot.js';
 import type { LedgerCore } from '../ledger-core.js';
 import type { HookState } from './hook-state.js';
 import type { LibraryLoads, LoadedModule } from './library-loads.js';
@@ -15,6 +15,7 @@ const MIN_OWN_WRAPS = 256;
 
 /** What runs when an event is emitted. */
 interface EmitHook {
+  readonly event: string;
   readonly name: string;
   readonly then: (self: object) => void;
 }
@@ -31,7 +32,7 @@ interface OwnWrap {
 /** What a kind has to reach the program with. Every callback runs guarded: what it throws is counted, never passed on. */
 export class KindHooks {
   private readonly methodsEnding = new WeakMap<object, Set<string>>();
-  private readonly emitting = new WeakMap<object, Map<string, EmitHook>>();
+  private readonly emitting = new WeakMap<object, EmitHook[]>();
   private readonly stopping: (() => void)[] = [];
   private ownWraps: OwnWrap[] = [];
   private pruneOwnWrapsAt = MIN_OWN_WRAPS;
@@ -154,20 +155,23 @@ export class KindHooks {
    * or removes changes.
    */
   onEmit(prototype: object, event: string, then: (self: object) => void): void {
+    const hook: EmitHook = { event, name: `emit ${event}`, then };
     const known = this.emitting.get(prototype);
     if (known) {
-      known.set(event, { name: `emit ${event}`, then });
+      // A kind may ask again for a prototype it meets with every object.
+      const place = known.findIndex((other) => other.event === event);
+      known[place === -1 ? known.length : place] = hook;
       return;
     }
-    const events = new Map([[event, { name: `emit ${event}`, then }]]);
-    this.emitting.set(prototype, events);
+    const wanted = [hook];
+    this.emitting.set(prototype, wanted);
     const { state } = this;
     this.wrap(prototype, 'emit', (original) => {
       return {
         hooked(this: unknown, type: unknown): unknown {
-          if (state.active) {
-            const wanted = events.get(type as string);
-            if (wanted) state.pass(wanted.name, wanted.then, this as object);
+          // Two at most, and compared faster than looked up.
+          for (let index = 0; index < wanted.length; index++) {
+            if (wanted[index].event === type) state.pass(wanted[index].name, wanted[index].then, this as object);
           }
           // eslint-disable-next-line prefer-rest-params -- forwards without an array per emitted event
           return original.apply(this, arguments as unknown as unknown[]);
@@ -189,15 +193,14 @@ export class KindHooks {
       if (wrapped.has(name)) continue;
       wrapped.add(name);
       this.before(owner, name, (self) => {
-        const counted = identity(self);
-        recordOf(counted)?.counter?.close(counted);
+        endCounted(identity(self));
       });
     }
   }
 
   /** Closes an async iterator when it is left: by `return`, by `throw`, or at its end. */
   endsWithIterator(iterator: object): void {
-    const close = (): void => this.state.run('iterator', () => recordOf(iterator)?.counter?.close(iterator));
+    const close = (): void => this.state.run('iterator', () => endCounted(iterator));
     for (const name of ['next', 'return', 'throw'] as const) {
       const original = (iterator as AsyncGenerator)[name] as (...args: unknown[]) => Promise<IteratorResult<unknown>>;
       const value = function (this: unknown, ...args: unknown[]): Promise<IteratorResult<unknown>> {

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { recordOf } from '../counting/record-slot.js';
+import { endCounted } from '../counting/record-slot.js';
 import type { Kind } from './kind.js';
 
 /** Through `fetch` the application is 33 frames up, through an HTTP client library more. */
@@ -16,12 +16,31 @@ export const sockets: Kind = {
     const accepted = hooks.counter('socket.server', { nature: 'inbound', fds: 1 });
 
     // One place for all: TLS sockets inherit it, http, undici, pg, mysql2 and ClientTCP end in it.
-    hooks.after(Socket.prototype, 'connect', (self, args) => {
-      if ((self as { encrypted?: boolean }).encrypted === true) tls.open(self);
-      else if (hasPath(args)) unix.open(self);
-      else tcp.open(self);
+    const { state } = hooks;
+    const open = (socket: object, target: unknown): void => {
+      if ((socket as { encrypted?: boolean }).encrypted === true) tls.open(socket);
+      else if (hasPath(target)) unix.open(socket);
+      else tcp.open(socket);
+    };
+    hooks.wrap(Socket.prototype, 'connect', (original) => {
+      return {
+        hooked(this: unknown, target: unknown): unknown {
+          // eslint-disable-next-line prefer-rest-params -- forwards without an array per connection
+          const result = original.apply(this, arguments as unknown as unknown[]);
+          state.pass('after connect', open, this as object, target);
+          return result;
+        },
+      }.hooked;
     });
-    hooks.before(Socket.prototype, '_destroy', (self) => recordOf(self)?.counter?.close(self));
+    hooks.wrap(Socket.prototype, '_destroy', (original) => {
+      return {
+        hooked(this: unknown): unknown {
+          state.pass('before _destroy', endCounted, this as object);
+          // eslint-disable-next-line prefer-rest-params -- as above
+          return original.apply(this, arguments as unknown as unknown[]);
+        },
+      }.hooked;
+    });
     // Comes from C++, never from a line of the application.
     hooks.channel('net.server.socket', ({ socket }) => {
       accepted.openUnder((socket as { server?: object }).server, socket);
@@ -30,8 +49,8 @@ export const sockets: Kind = {
 };
 
 /** `connect(path)`, `connect({ path })`, or the normalized arguments `net.connect` passes on. */
-function hasPath(args: readonly unknown[]): boolean {
-  const first: unknown = Array.isArray(args[0]) ? (args[0] as unknown[])[0] : args[0];
+function hasPath(target: unknown): boolean {
+  const first: unknown = Array.isArray(target) ? target[0] : target;
   if (typeof first === 'string') return !/^\d+$/.test(first);
   return typeof first === 'object' && first !== null && Boolean((first as { path?: unknown }).path);
 }
