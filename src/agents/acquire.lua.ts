@@ -19,7 +19,8 @@ export interface PlaceQuery {
 
 /**
  * Lua function `acquirePlace(query)`, see {@link PlaceQuery}: takes a place at the first candidate that has one. What it reads of an agent it keeps
- * for the rest of the script: one that places fifty runs reads each agent once. `givePlaceBack(query, agentId, place)` frees one.
+ * for the rest of the script: one that places fifty runs reads each agent once. `givePlaceBack(query, agentId, place)` frees one; whoever frees one by
+ * other means says so by `inspectAnew(record)`.
  * Returns `taken, agentId, host, port, instanceEpoch, now` · `none, agentId, reason, agentId, reason…`.
  */
 export const acquirePlaceLua = `${preludeLua}
@@ -32,10 +33,15 @@ local function keepOnceAtLeast(key, ms)
   keepAtLeast(key, ms)
 end
 
+-- Places of an agent were given back: who asks next looks at it anew.
+local function inspectAnew(record)
+  inspected[record] = nil
+end
+
 local function givePlaceBack(query, id, place)
   local record = query.prefix .. ':' .. id
   redis.call('ZREM', record .. ':places', place)
-  inspected[record] = nil
+  inspectAnew(record)
 end
 
 -- The load (0 to below 1) and address of an agent with a free place, or nil and the reason why it has none.

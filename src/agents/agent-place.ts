@@ -6,7 +6,8 @@ import type { AgentConnectionPool } from './agent-connection-pool.js';
 import type { AgentTarget, CallOptions } from './agent-connection.js';
 import type { AgentDirectory } from './agent-directory.js';
 import type { AgentConsidered } from './agent-router.js';
-import type { AgentRecords, ReleaseEffect } from './agent-records.js';
+import { type AgentRecords, type ReleaseEffect, releaseEffect } from './agent-records.js';
+import type { ReleasedPlace } from './release.lua.js';
 
 /** The agent is told a little less than we wait: its word that time is up must arrive before we call it silent. */
 const ANSWER_GRACE_MS = 250;
@@ -25,9 +26,10 @@ export interface HeldPlace extends AgentTarget {
   takenAt: number;
 }
 
+const logger = new Logger('Agents');
+
 /** A place at an agent, taken for one attempt of one run. Whoever got it must release it, however the attempt ended. */
 export class AgentPlace {
-  private readonly logger = new Logger('Agents');
   private released: Promise<void> | undefined;
 
   constructor(
@@ -72,12 +74,35 @@ export class AgentPlace {
     return this.released;
   }
 
+  /**
+   * Gives the place back by a script that does something else in the same step, for whom a place that was given back twice is no
+   * matter. When it fails, the place is still to be released.
+   * @param script resolves with what releasePlaceLua said, and whatever else
+   */
+  async releaseBy<Reply extends { place: readonly string[] }>(
+    outcome: PlaceOutcome,
+    durationMs: number,
+    script: (place: ReleasedPlace) => Promise<Reply>,
+  ): Promise<Reply> {
+    const reply = await script(this.toRelease(outcome, durationMs));
+    this.released ??= Promise.resolve();
+    const [verdict, why] = reply.place;
+    if (verdict === 'failed') this.warnOfLoss(why);
+    else this.tell(releaseEffect(reply.place));
+    return reply;
+  }
+
+  private toRelease(outcome: PlaceOutcome, durationMs: number): ReleasedPlace {
+    const { runId, epoch } = this.held;
+    return this.records.releasedPlace({ ...this.held, place: placeName(runId, epoch) }, outcome, durationMs);
+  }
+
   /** Again while Redis is away: a second time changes nothing. */
-  private async offerBack(place: string, outcome: PlaceOutcome, durationMs: number): Promise<ReleaseEffect> {
+  private async offerBack(place: ReleasedPlace): Promise<ReleaseEffect> {
     const deadlineAt = Date.now() + RELEASE_TIMEOUT_MS;
     for (;;) {
       try {
-        return await this.records.release({ ...this.held, place }, outcome, durationMs);
+        return await this.records.release(place);
       } catch (error) {
         if (Date.now() + RELEASE_PAUSE_MS >= deadlineAt) throw error;
         await sleep(RELEASE_PAUSE_MS, undefined, { ref: false });
@@ -86,21 +111,31 @@ export class AgentPlace {
   }
 
   private async giveBack(outcome: PlaceOutcome, durationMs: number): Promise<void> {
-    const { namespace, agentId, runId, epoch } = this.held;
-    const place = placeName(runId, epoch);
     try {
-      const { effect, ...more } = await this.offerBack(place, outcome, durationMs);
-      if (effect === 'ejected') {
-        this.directory.invalidate(namespace);
-        const forMs = (more as { ejectedForMs: number }).ejectedForMs;
-        this.logger.warn(`agent ${agentId} (${namespace}) is ejected for ${forMs} ms after repeated errors`);
-      } else if (effect === 'spared') {
-        this.logger.warn(`agent ${agentId} (${namespace}) keeps failing; not ejected, because half of the agents are`);
-      } else if (effect === 'recovered') {
-        this.logger.log(`agent ${agentId} (${namespace}) has recovered`);
-      }
+      this.tell(await this.offerBack(this.toRelease(outcome, durationMs)));
     } catch (error) {
-      this.logger.warn(`place of run ${runId} at agent ${agentId} was not given back: ${(error as Error).message}`);
+      this.warnOfLoss((error as Error).message);
+    }
+  }
+
+  private warnOfLoss(why: string): void {
+    const { agentId, runId } = this.held;
+    logger.warn(`place of run ${runId} at agent ${agentId} was not given back: ${why}`);
+  }
+
+  private tell(released: ReleaseEffect): void {
+    const { namespace, agentId } = this.held;
+    switch (released.effect) {
+      case 'ejected':
+        this.directory.invalidate(namespace);
+        logger.warn(`agent ${agentId} (${namespace}) is ejected for ${released.ejectedForMs} ms after repeated errors`);
+        break;
+      case 'spared':
+        logger.warn(`agent ${agentId} (${namespace}) keeps failing; not ejected, because half of the agents are`);
+        break;
+      case 'recovered':
+        logger.log(`agent ${agentId} (${namespace}) has recovered`);
+        break;
     }
   }
 }

@@ -47,6 +47,16 @@ export type TakenPlace =
   | { taken: true; agentId: string; host: string; port: number; instanceEpoch: number; takenAt: number }
   | { taken: false; reasons: { agentId: string; reason: string }[] };
 
+/** A place as it was taken. */
+export interface PlaceToRelease {
+  namespace: string;
+  agentId: string;
+  instanceEpoch: number;
+  place: string;
+  runId: string;
+  takenAt: number;
+}
+
 /** What giving a place back led to. `spared`: would be ejected, but too many already are. */
 export type ReleaseEffect =
   { effect: 'released' | 'spared' | 'recovered' } | { effect: 'ejected'; ejectedForMs: number };
@@ -70,6 +80,8 @@ const scripts = {
 @Injectable()
 export class AgentRecords {
   private readonly forgetAfterMs: number;
+  /** What a script that gives places back reads behind its own arguments (release.lua.ts). */
+  readonly releaseRules: readonly number[];
   private readonly releases: GatheredScript<ReleasedPlace, string[]>;
 
   constructor(
@@ -78,8 +90,11 @@ export class AgentRecords {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
     this.forgetAfterMs = Math.max(FORGET_AFTER_LEASES * settings.agentLeaseMs, FORGET_AFTER_MIN_MS);
-    const rules = [KEPT_OUTCOMES, settings.agentLeaseMs + this.forgetAfterMs, ...healthArguments()];
-    this.releases = new GatheredScript(gate, 'agent release', releaseLua, keys.all, () => [keys.all, ...rules]);
+    this.releaseRules = [KEPT_OUTCOMES, settings.agentLeaseMs + this.forgetAfterMs, ...healthArguments()];
+    this.releases = new GatheredScript(gate, 'agent release', releaseLua, keys.all, () => [
+      keys.all,
+      ...this.releaseRules,
+    ]);
   }
 
   /**
@@ -222,20 +237,11 @@ export class AgentRecords {
     return takenPlace(await this.run(scripts.acquire, [query.agents], [JSON.stringify(query)], deadlineAt));
   }
 
-  /**
-   * Gives a place back and lets its outcome count for the agent's health. A second call for the same place changes nothing.
-   * Waits for Redis as long as GatheredScript does.
-   */
-  async release(
-    held: { namespace: string; agentId: string; instanceEpoch: number; place: string; runId: string; takenAt: number },
-    outcome: PlaceOutcome,
-    durationMs: number,
-  ): Promise<ReleaseEffect> {
-    const keys = this.keys.agent(held.namespace, held.agentId);
-    const item: ReleasedPlace = {
+  /** What the script that gives places back has to know. */
+  releasedPlace(held: PlaceToRelease, outcome: PlaceOutcome, durationMs: number): ReleasedPlace {
+    return {
       agents: this.keys.agents(held.namespace),
       prefix: this.keys.agentPrefix(held.namespace),
-      ...keys,
       agentId: held.agentId,
       place: held.place,
       runId: held.runId,
@@ -244,9 +250,14 @@ export class AgentRecords {
       letter: outcomeLetter(outcome) ?? '',
       durationMs: Math.max(0, Math.round(durationMs)),
     };
-    const [effect, value] = await this.releases.run(item);
-    if (effect === 'ejected') return { effect, ejectedForMs: Number(value) };
-    return { effect: effect as 'released' | 'spared' | 'recovered' };
+  }
+
+  /**
+   * Gives a place back and lets its outcome count for the agent's health. A second call for the same place changes nothing.
+   * Waits for Redis as long as GatheredScript does.
+   */
+  async release(released: ReleasedPlace): Promise<ReleaseEffect> {
+    return releaseEffect(await this.releases.run(released));
   }
 
   private run<Reply>(
@@ -277,6 +288,12 @@ export function takenPlace([verdict, ...values]: readonly string[]): TakenPlace 
     instanceEpoch: Number(instanceEpoch),
     takenAt: Number(takenAt),
   };
+}
+
+/** Reads what the script that gives places back replies. */
+export function releaseEffect([effect, value]: readonly string[]): ReleaseEffect {
+  if (effect === 'ejected') return { effect, ejectedForMs: Number(value) };
+  return { effect: effect as 'released' | 'spared' | 'recovered' };
 }
 
 /** What is kept of an agent's key: nobody who reads Redis can speak for the agent. */

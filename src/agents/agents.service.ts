@@ -8,9 +8,10 @@ import { AgentDirectory } from './agent-directory.js';
 import { AgentPlace, CANCEL_TIMEOUT_MS, cancelAt, placeName } from './agent-place.js';
 import type { PlaceQuery } from './acquire.lua.js';
 import { AgentRecords, type AgentSnapshot, type TakenPlace, takenPlace } from './agent-records.js';
+import type { ReleasedPlace } from './release.lua.js';
 import { type AgentConsidered, routeAgents, type RoutedCandidates } from './agent-router.js';
 
-export type { AgentConsidered, AgentPlace, PlaceQuery, TakenPlace };
+export type { AgentConsidered, AgentPlace, PlaceQuery, ReleasedPlace, TakenPlace };
 export { takenPlace };
 
 /** When nobody has a place, a look older than this is repeated before that is believed. */
@@ -99,6 +100,11 @@ export class AgentsService {
   /** Looks at the agents of a namespace ahead of those who will want to know; what fails is told to them. */
   lookAhead(namespace: string): void {
     this.directory.agents(namespace, Date.now() + this.settings.commandTimeoutMs).catch(() => undefined);
+  }
+
+  /** What a script that gives places back along with something else reads behind its own arguments (release.lua.ts). */
+  get releaseRules(): readonly number[] {
+    return this.records.releaseRules;
   }
 
   /** The place that a script took for a request: whoever asks for it must release it. */

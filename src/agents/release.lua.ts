@@ -3,13 +3,9 @@ import { preludeLua } from './prelude.lua.js';
 
 /** A place to give back, as the script takes it. */
 export interface ReleasedPlace {
-  /** Keys of the namespace and of the agent. */
+  /** Keys: agents of the namespace, and what records of agents begin with. */
   agents: string;
   prefix: string;
-  record: string;
-  places: string;
-  outcomes: string;
-  cancels: string;
   agentId: string;
   /** `runId#epoch`. */
   place: string;
@@ -22,22 +18,27 @@ export interface ReleasedPlace {
 }
 
 /**
- * Gives places back and lets their outcomes count.
- * ARGV prefix, JSON of {@link ReleasedPlace}s, kept outcomes, outcomes' lifetime ms, then the rules of agent-health.ts.
- * Replies for each `released` · `ejected, ms` · `spared` (would be ejected, but too many are) · `recovered`.
+ * Lua function `releasePlace(item)`, see {@link ReleasedPlace}: gives a place back and lets its outcome count. Behind preludeLua, and
+ * behind what says where its rules begin in ARGV (`local rulesAt = 3`): kept outcomes, outcomes' lifetime ms, then the rules of agent-health.ts.
+ * Returns `released` · `ejected, ms` · `spared` (would be ejected, but too many are) · `recovered`.
  */
-export const releaseLua = `${preludeLua}
-local keptOutcomes, outcomesMs = tonumber(ARGV[3]), tonumber(ARGV[4])
-local maxConsecutive, window, minOutcomes, errorShare = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local baseMs, maxMs, firstPlaces, recoverySuccesses = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
-local now = timeMs()
+export const releasePlaceLua = `
+local keptOutcomes, outcomesMs = tonumber(ARGV[rulesAt]), tonumber(ARGV[rulesAt + 1])
+local maxConsecutive, window, minOutcomes, errorShare =
+  tonumber(ARGV[rulesAt + 2]), tonumber(ARGV[rulesAt + 3]), tonumber(ARGV[rulesAt + 4]), tonumber(ARGV[rulesAt + 5])
+local baseMs, maxMs, firstPlaces, recoverySuccesses =
+  tonumber(ARGV[rulesAt + 6]), tonumber(ARGV[rulesAt + 7]), tonumber(ARGV[rulesAt + 8]), tonumber(ARGV[rulesAt + 9])
 
-local function each(item)
-  local agents, record, places, outcomes, cancels = item.agents, item.record, item.places, item.outcomes, item.cancels
-  local prefix, id, letter, takenAt = item.prefix, item.agentId, item.letter, item.takenAt
+local outcomesKept = {}
 
-  local held = redis.call('ZREM', places, item.place)
-  redis.call('ZREM', cancels, item.runId)
+local function releasePlace(item)
+  local now = timeMs()
+  local agents, prefix, id, letter, takenAt = item.agents, item.prefix, item.agentId, item.letter, item.takenAt
+  local record = prefix .. ':' .. id
+  local outcomes = record .. ':outcomes'
+
+  local held = redis.call('ZREM', record .. ':places', item.place)
+  redis.call('ZREM', record .. ':cancels', item.runId)
   -- A place that is not held any more was counted before, or belongs to a process that is gone.
   if held == 0 or letter == '' then return {'released'} end
   local f = redis.call('HMGET', record, 'instanceEpoch', 'suspectUntil', 'ejectedAt', 'ejections', 'recent', 'returnPlaces', 'returnSuccesses')
@@ -45,7 +46,10 @@ local function each(item)
 
   redis.call('LPUSH', outcomes, letter .. ':' .. whole(item.durationMs))
   redis.call('LTRIM', outcomes, 0, keptOutcomes - 1)
-  keepAtLeast(outcomes, outcomesMs)
+  if not outcomesKept[outcomes] then
+    outcomesKept[outcomes] = true
+    keepAtLeast(outcomes, outcomesMs)
+  end
 
   local suspectUntil, ejectedAt, ejections = tonumber(f[2]), tonumber(f[3]), tonumber(f[4])
   -- What began before the last ejection belongs to the incident that caused it and must not eject twice.
@@ -102,4 +106,13 @@ local function each(item)
     'recent', '', 'returnPlaces', whole(firstPlaces), 'returnSuccesses', '0')
   return {'ejected', whole(ejectMs)}
 end
+`;
+
+/**
+ * Gives places back. ARGV prefix, JSON of {@link ReleasedPlace}s, then what {@link releasePlaceLua} reads. Replies for each as that says.
+ */
+export const releaseLua = `${preludeLua}
+local rulesAt = 3
+${releasePlaceLua}
+local each = releasePlace
 ${eachItemLua()}`;

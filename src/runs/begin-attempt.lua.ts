@@ -1,6 +1,4 @@
-import { acquirePlaceLua, type PlaceQuery } from '../agents/acquire.lua.js';
-import { eachItemLua } from '../redis/gathered-script.js';
-import { runKeyspaceLua } from './run-keyspace.lua.js';
+import type { PlaceQuery } from '../agents/acquire.lua.js';
 
 /** A dispatch to begin, as the script takes it. */
 export interface AttemptToBegin {
@@ -19,14 +17,12 @@ export interface AttemptToBegin {
 }
 
 /**
- * Takes a place at an agent and begins a dispatch there, fenced: only if the run has not ended and nobody began one since this
- * replica read it. What is not begun takes no place.
- * ARGV: prefix, JSON of {@link AttemptToBegin}s. Returns for each `stale`, or what {@link acquirePlaceLua} says.
+ * Lua function `beginAttempt(item)`, see {@link AttemptToBegin}: takes a place at an agent and begins a dispatch there, fenced: only if the
+ * run has not ended and nobody began one since this replica read it. What is not begun takes no place.
+ * Behind acquire.lua.ts. Returns `stale`, or what acquirePlaceLua says.
  */
 export const beginAttemptLua = `
-${runKeyspaceLua}
-${acquirePlaceLua}
-local function each(item)
+local function beginAttempt(item)
   local key = runKey(item.ns, item.runId)
   local known = redis.call('HMGET', key, 'state', 'epoch', 'startedAt')
   if not known[1] or isFinal(known[1]) or known[2] ~= item.epoch then return { 'stale' } end
@@ -48,4 +44,4 @@ local function each(item)
   redis.call('ZADD', dueKey, at + item.lookMs, runMember(item.ns, item.runId))
   return place
 end
-${eachItemLua()}`;
+`;

@@ -1,19 +1,14 @@
-import { eachItemLua } from '../redis/gathered-script.js';
-import { acquirePlaceLua } from '../agents/acquire.lua.js';
-import { finishRunFunctionLua } from './finish-run.lua.js';
-import { runKeyspaceLua } from './run-keyspace.lua.js';
-
 /** How long a buffered run sleeps between two looks, should the end of the one before it go unnoticed. */
 const BUFFER_LOOK_MS = 30_000;
 
 /**
- * Lua functions that make runs. Behind {@link acquirePlaceLua} (or its prelude) and finish-run.lua.ts.
+ * Lua functions that make runs. Behind acquire.lua.ts (or its prelude) and finish-run.lua.ts.
  *
  * `createRun(run)`, with run = {ns, runId, scheduleId?, tickAt?, parentId?, specText, resultKey?, priority?, failedAgentId?, at, outboxMs, dueAt?, buffered?,
  * begin?}: returns 1 when it made the run, 0 when a run of this id is there already: then nothing is touched. With a later dueAt the run is
  * delayed; else it is waiting, to be enqueued by the caller at once, and the due index hands it out again after outboxMs
- * in case the caller dies before that. With `begin` ({@link FirstDispatch}) it is running instead, when one of the agents has a place; the
- * second value is that place as {@link acquirePlaceLua} says.
+ * in case the caller dies before that. With `begin` (FirstDispatch) it is running instead, when one of the agents has a place; the
+ * second value is that place as acquirePlaceLua says.
  *
  * `addLater(setKey, score, member)`, `addGathered()`: what all runs of a script add to the same sorted sets is added at once, at its end. The
  * script calls `addGathered()` then, and whenever it reads or removes there.
@@ -118,41 +113,3 @@ local function admit(ns, scheduleId, overlap, keep)
   return 'run', cancelled
 end
 `;
-
-/**
- * Submits runs.
- * ARGV: prefix, JSON of a list of {ns, runId, scheduleId?, specText, resultKey?, priority?, outboxMs, delayMs?, at?, idempotencyScope,
- * idempotencyKey?, windowMs, maxOpenRuns, overlap, keep, failedAgentId?, retryOf?, begin?}; retryOf takes that run out of the dead letters.
- * Returns for each {runId, created, at, dueAt?, buffered?, cancelled, place?} or {refused: 'full' | 'overlap'}.
- */
-export const submitRunLua = `
-${runKeyspaceLua}
-${finishRunFunctionLua}
-${acquirePlaceLua}
-${createRunLua}
-local at = now()
-local function each(request)
-  local key
-  if request.idempotencyKey then
-    key = prefix .. ':idempotency:' .. request.ns .. ':' .. request.idempotencyScope .. ':' .. request.idempotencyKey
-    local first = redis.call('GET', key)
-    if first then return { runId = first, created = false, at = at, cancelled = {} } end
-  end
-  if redis.call('ZCARD', dueKey) + gatheredCount(dueKey) >= request.maxOpenRuns then return { refused = 'full' } end
-  local admitted, cancelled = 'run', {}
-  if request.scheduleId then admitted, cancelled = admit(request.ns, request.scheduleId, request.overlap, request.keep) end
-  if admitted == 'skip' then return { refused = 'overlap' } end
-  local dueAt = request.at
-  if request.delayMs then dueAt = at + request.delayMs end
-  local _, place = createRun({
-    ns = request.ns, runId = request.runId, scheduleId = request.scheduleId, specText = request.specText,
-    resultKey = request.resultKey, priority = request.priority, failedAgentId = request.failedAgentId,
-    at = at, outboxMs = request.outboxMs, dueAt = dueAt, buffered = admitted == 'buffer' or nil, begin = request.begin,
-  })
-  if request.retryOf then redis.call('ZREM', prefix .. ':dead:' .. request.ns, request.retryOf) end
-  if key then redis.call('SET', key, request.runId, 'PX', request.windowMs) end
-  local reply = { runId = request.runId, created = true, at = at, cancelled = cancelled, buffered = admitted == 'buffer', place = place }
-  if dueAt and dueAt > at then reply.dueAt = dueAt end
-  return reply
-end
-${eachItemLua('addGathered()')}`;

@@ -17,7 +17,8 @@ import { REDIS, type RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { EngineFeed } from './engine-feed.js';
 import type { EngineJob, HandedRun } from './engine-job.js';
-import { RunExecutor } from './run-executor.js';
+import { type Answered, RunExecutor } from './run-executor.js';
+import { UnwrittenAnswers } from './unwritten-answers.js';
 import { RunSlots } from './run-slots.js';
 import { WaitedRuns } from './waited-runs.js';
 import { Replicas } from './replicas.js';
@@ -39,8 +40,10 @@ const BUSY_STATES: ReadonlySet<string> = new Set(['waiting', 'prioritized', 'act
 const CLOSE_TIMEOUT_MS = 2_000;
 const WAITED_LOOK_MS = 50;
 /** Runs that may wait here for each place, and what they may hold together. */
-const WAITING_PER_PLACE = 20;
+const WAITING_PER_PLACE = 60;
 const WAITING_BYTES = 4 * 1_048_576;
+/** What answers may hold together that are written down without a place: little beside MAX_CONCURRENT_RUNS × MAX_RESULT_BYTES. */
+const UNWRITTEN_CHARS = 262_144;
 
 /**
  * Where a run is executed that is due: here at once while there is a place (MAX_CONCURRENT_RUNS), else by way of BullMQ on the replica
@@ -53,9 +56,12 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
   private readonly logger = new Logger(Engine.name);
   private readonly queue: Queue<EngineJob>;
   private readonly waiting: WaitingRuns;
+  private readonly answers: UnwrittenAnswers;
   private feed?: EngineFeed;
   /** Places that runs have which came without the engine. */
   private hereCount = 0;
+  /** Places kept for runs that are about to be made. */
+  private reservedCount = 0;
 
   constructor(
     @Inject(REDIS) private readonly redis: RedisClient,
@@ -75,6 +81,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
       () => replicas.count !== 1,
       (runs) => this.handOn(runs),
     );
+    this.answers = new UnwrittenAnswers({ count: settings.maxConcurrentRuns, chars: UNWRITTEN_CHARS });
     slots.whenFreed(() => this.beginWaiting());
     this.queue = new Queue<EngineJob>(QUEUE_NAME, {
       connection: engineConnection(redis),
@@ -115,7 +122,9 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     const taken = this.feed === undefined || count === 0 ? 0 : this.slots.tryTake(count);
     if (taken === 0) return new PlaceReservation(0, () => undefined);
     const done = this.inFlight.begin('run');
+    this.reservedCount += taken;
     return new PlaceReservation(taken, (left) => {
+      this.reservedCount -= taken;
       if (left > 0) this.slots.give(left);
       done();
     });
@@ -137,7 +146,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     for (const run of inOrder.slice(count, count + more)) void this.executeHere(run);
     const others = inOrder.slice(count + more);
     // Where nothing is under way, nothing will end in a moment.
-    return this.hereCount > 0 ? this.waiting.add(others) : others;
+    return this.hereCount + this.reservedCount > 0 ? this.waiting.add(others) : others;
   }
 
   /** Hands runs to the engine, for the first replica that has a place. Repeating a hand-over that it still has changes nothing. */
@@ -223,16 +232,33 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     this.hereCount += 1;
     let run: HandedRun | undefined = first;
     while (run !== undefined) {
-      try {
-        await this.execute(run);
-      } catch (error) {
-        this.logger.debug(`run ${run.runId} comes due again: ${(error as Error).message}`);
-      }
+      await this.needsPlace(run);
       // The engine's jobs, which came from afar, go first.
       run = this.slots.isAwaited ? undefined : this.waiting.next();
     }
     this.hereCount -= 1;
     this.slots.give();
+  }
+
+  /**
+   * Executes a run; resolves when it needs its place no more. It does not while what its agent answered is written down: the next one is
+   * begun by the same command to Redis. But of those that are not written down yet only so many may be without a place.
+   */
+  private needsPlace(run: HandedRun): Promise<void> {
+    return new Promise<void>((resolve) => {
+      let written = 0;
+      const answered: Answered = (length) => {
+        if (!this.answers.tryTake(length)) return;
+        written = length;
+        resolve();
+      };
+      this.execute(run, answered)
+        .catch((error: Error) => this.logger.debug(`run ${run.runId} comes due again: ${error.message}`))
+        .finally(() => {
+          if (written > 0) this.answers.give(written);
+          resolve();
+        });
+    });
   }
 
   /** Places that the engine's jobs gave back, or that were kept for runs that were not made. */
@@ -249,10 +275,10 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     this.add(runs).catch((error: Error) => this.logger.debug(`runs were not handed on: ${error.message}`));
   }
 
-  private async execute(run: HandedRun): Promise<void> {
+  private async execute(run: HandedRun, answered?: Answered): Promise<void> {
     const done = this.inFlight.begin('run');
     try {
-      await this.add(this.begin(await this.executor.execute(run)));
+      await this.add(this.begin(await this.executor.execute(run, answered)));
     } finally {
       done();
     }

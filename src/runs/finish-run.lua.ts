@@ -1,5 +1,4 @@
-import { eachItemLua } from '../redis/gathered-script.js';
-import { runKeyspaceLua } from './run-keyspace.lua.js';
+import type { ReleasedPlace } from '../agents/agents.service.js';
 
 /**
  * Lua function `finishRun(ns, runId, epoch, final, errorJson, result, keep)`: ends a run, keeps its value under the result
@@ -115,20 +114,38 @@ export interface RunToFinish {
   error: string;
   /** JSON or ''. */
   result: string;
+  /** The place at an agent that it had, to be given back in the same step, whether or not the run had ended already. */
+  place?: ReleasedPlace;
 }
 
 /**
- * Ends runs. ARGV: prefix, JSON of {@link RunToFinish}s, the four numbers of `keep`.
- * Returns for each {1, agentId or '', epoch, released}, {0, state} or {-1}, see {@link finishRunFunctionLua}.
+ * What the script answers: what {@link finishRunFunctionLua} does, and of the place what releasePlaceLua does; `failed, why` when it was not
+ * given back.
  */
-export const finishRunLua = `
-${runKeyspaceLua}
-${finishRunFunctionLua}
-local keep = { tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]) }
-local function each(item)
+export interface FinishReply {
+  ended: [code: number, what?: string, epoch?: number, released?: number];
+  place?: string[];
+}
+
+/**
+ * Lua function `endRun(item)`, see {@link RunToFinish} and {@link FinishReply}. The place comes back first: in the same script the next run may
+ * have it. Behind {@link finishRunFunctionLua}, acquire.lua.ts, release.lua.ts, create-run.lua.ts and `keep`.
+ */
+export const endRunLua = `
+local function endRun(item)
+  -- The run that waits for this one may have been made by this script.
+  addGathered()
+  local reply = {}
+  if item.place then
+    -- A place falls back by its lease; the end of a run must not be lost.
+    local fine, released = pcall(releasePlace, item.place)
+    inspectAnew(item.place.prefix .. ':' .. item.place.agentId)
+    reply.place = fine and released or { 'failed', type(released) == 'table' and released.err or tostring(released) }
+  end
   local code, what, number, released = finishRun(item.ns, item.runId, item.epoch, item.state, item.error, item.result, keep)
-  if code == 1 then return { 1, what, number, released } end
-  if code == 0 then return { 0, what } end
-  return { -1 }
+  if code == 1 then reply.ended = { 1, what, number, released }
+  elseif code == 0 then reply.ended = { 0, what }
+  else reply.ended = { -1 } end
+  return reply
 end
-${eachItemLua()}`;
+`;

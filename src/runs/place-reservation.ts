@@ -1,5 +1,8 @@
 /** Places of this replica that are kept for runs about to be made. What is not used by `close` goes back. */
 export class PlaceReservation {
+  private isClosed = false;
+
+  /** @param giveBack called once, with what is left */
   constructor(
     private leftCount: number,
     private readonly giveBack: (count: number) => void,
@@ -18,6 +21,8 @@ export class PlaceReservation {
   }
 
   close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
     const { leftCount } = this;
     this.leftCount = 0;
     this.giveBack(leftCount);

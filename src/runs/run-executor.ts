@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { AgentCallError } from '../agents/agent-call.error.js';
+import { AgentCallError, type PlaceOutcome } from '../agents/agent-call.error.js';
 import { type AcquireRequest, type AgentPlace, AgentsService, type GivenPlace } from '../agents/agents.service.js';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
@@ -37,6 +37,16 @@ const NO_AGENT_MAX_PAUSE_MS = 2_000;
 const MAX_REDISPATCHES = 5;
 const MAX_MESSAGE_CHARS = 1_000;
 
+/** Told when an agent has answered, and how long what is written down of it is, in characters. */
+export type Answered = (length: number) => void;
+
+/** The place that a run gives back as it ends. */
+interface Leaving {
+  place: AgentPlace;
+  outcome: PlaceOutcome;
+  tookMs: number;
+}
+
 /** Thrown into an attempt by a shutdown whose drain ran out of time. */
 const ABANDONED = Symbol('abandoned');
 /** Thrown out of the search for an agent: the run is somebody else's by now. */
@@ -70,15 +80,17 @@ export class RunExecutor {
 
   /**
    * Executes one hand-over; one that is older than the run's newest is a leftover and does nothing.
+   * @param answered called when the agent has answered well and only the writing down is left, with the length of what is written; what is
+   * begun by it gets the run's place at the agent, if need be
    * @returns the runs that this one was divided into, to hand over
    * @throws CommandError UNAVAILABLE when Redis fails on the way; the due index brings the run back
    */
-  async execute(handed: HandedRun): Promise<EngineJob[]> {
+  async execute(handed: HandedRun, answered: Answered = ignore): Promise<EngineJob[]> {
     const { namespace, runId } = handed;
     const watched = this.watch.begin(namespace, runId);
     try {
       if (handed.begunAt !== undefined && handed.record !== undefined) {
-        await this.carryOn(handed.record, handed.begunAt, watched);
+        await this.carryOn(handed.record, handed.begunAt, watched, answered);
         return [];
       }
       const run = handed.record ?? (await this.step((redis) => this.store.load(redis, namespace, runId)));
@@ -87,7 +99,7 @@ export class RunExecutor {
 
       if (run.partsCount !== undefined) return await none(this.conclude(run));
       if (isDivided(run)) return await this.divide(run);
-      return await none(this.dispatch(run, watched));
+      return await none(this.dispatch(run, watched, answered));
     } finally {
       watched.end();
     }
@@ -111,14 +123,14 @@ export class RunExecutor {
   }
 
   /** The first dispatch of a run that was begun as it was made. */
-  private async carryOn(run: RunRecord, place: GivenPlace, watched: WatchedRun): Promise<void> {
+  private async carryOn(run: RunRecord, place: GivenPlace, watched: WatchedRun, answered: Answered): Promise<void> {
     const { namespace, runId } = run;
     watched.epoch = 1;
     const held = this.agents.held({ namespace, runId, epoch: 1 }, place);
-    await this.attempt({ ...run, state: 'running', attempt: 1, epoch: 1, agentId: place.agentId }, held);
+    await this.attempt({ ...run, state: 'running', attempt: 1, epoch: 1, agentId: place.agentId }, held, answered);
   }
 
-  private async dispatch(run: RunRecord, watched: WatchedRun): Promise<void> {
+  private async dispatch(run: RunRecord, watched: WatchedRun, answered: Answered): Promise<void> {
     const attempt = repeatsAttempt(run) ? Math.max(1, run.attempt) : run.attempt + 1;
     let place: AgentPlace;
     try {
@@ -130,7 +142,7 @@ export class RunExecutor {
     }
     const epoch = run.epoch + 1;
     watched.epoch = epoch;
-    await this.attempt({ ...run, attempt, epoch, agentId: place.agentId }, place);
+    await this.attempt({ ...run, attempt, epoch, agentId: place.agentId }, place, answered);
   }
 
   /** @throws OVERTAKEN when somebody else has begun or ended the run; CommandError as AgentsService.acquire */
@@ -149,7 +161,7 @@ export class RunExecutor {
     });
   }
 
-  private async attempt(run: RunRecord, place: AgentPlace): Promise<void> {
+  private async attempt(run: RunRecord, place: AgentPlace, answered: Answered): Promise<void> {
     const controller = new AbortController();
     this.underWay.add(controller);
     this.stats.dispatched();
@@ -159,12 +171,12 @@ export class RunExecutor {
         deadlineAt: Date.now() + run.spec.timeoutMs,
         signal: controller.signal,
       });
-      const tookMs = performance.now() - startedAt;
-      // Sent together, in this order.
-      await Promise.all([
-        this.succeeded(run, JSON.stringify(value ?? null), controller.signal),
-        place.release('succeeded', tookMs),
-      ]);
+      const result = JSON.stringify(value ?? null);
+      const leaving = { place, outcome: 'succeeded', tookMs: performance.now() - startedAt } as const;
+      const written = this.succeeded(run, result, controller.signal, leaving);
+      // Not before: what is asked for from now on is done after it.
+      answered(result.length);
+      await written;
     } catch (error) {
       if (!(error instanceof AgentCallError)) {
         await place.release('abandoned', performance.now() - startedAt);
@@ -179,15 +191,13 @@ export class RunExecutor {
     }
   }
 
-  private async succeeded(run: RunRecord, result: string, signal?: AbortSignal): Promise<void> {
+  private async succeeded(run: RunRecord, result: string, signal?: AbortSignal, leaving?: Leaving): Promise<void> {
     const bytes = Buffer.byteLength(result);
     if (bytes > this.settings.maxResultBytes) {
       const message = `the result has ${bytes} bytes; MAX_RESULT_BYTES is ${this.settings.maxResultBytes}`;
-      return this.end(run, 'failed', { code: 'INVALID_ARGUMENT', message, agentId: run.agentId }, signal);
+      return this.end(run, 'failed', { code: 'INVALID_ARGUMENT', message, agentId: run.agentId }, signal, leaving);
     }
-    const { applied, released } = await this.persist(signal, () =>
-      this.store.finish(run, run.epoch, { state: 'succeeded', result }),
-    );
+    const { applied, released } = await this.finish(run, { state: 'succeeded', result }, signal, leaving);
     if (released) this.dueLoop.wakeWithin(0);
     if (applied) this.waiters.ended(run.namespace, run.runId);
     else this.logger.debug(`late answer of run ${run.runId} epoch ${run.epoch} dropped`);
@@ -288,12 +298,27 @@ export class RunExecutor {
     state: 'failed' | 'timed-out',
     error: RunError,
     signal?: AbortSignal,
+    leaving?: Leaving,
   ): Promise<void> {
-    const { applied, released } = await this.persist(signal, () => this.store.finish(run, run.epoch, { state, error }));
+    const { applied, released } = await this.finish(run, { state, error }, signal, leaving);
     if (released) this.dueLoop.wakeWithin(0);
     if (!applied) return;
     this.stats.failed();
     this.waiters.ended(run.namespace, run.runId);
+  }
+
+  /** Ends the run and gives its place back, in one step. */
+  private async finish(
+    run: RunRecord,
+    end: Parameters<RunStore['finish']>[2],
+    signal: AbortSignal | undefined,
+    leaving: Leaving | undefined,
+  ): ReturnType<RunStore['finish']> {
+    if (leaving === undefined) return this.persist(signal, () => this.store.finish(run, run.epoch, end));
+    const { place, outcome, tookMs } = leaving;
+    return place.releaseBy(outcome, tookMs, (released) =>
+      this.persist(signal, () => this.store.finish(run, run.epoch, end, released)),
+    );
   }
 
   /**
@@ -316,6 +341,10 @@ export class RunExecutor {
   private step<T>(work: (redis: RedisClient) => Promise<T>): Promise<T> {
     return this.gate.run(Date.now() + STEP_MS, work);
   }
+}
+
+function ignore(): void {
+  // Nobody waits for the answer alone.
 }
 
 /** Nothing to hand over when this has happened. */

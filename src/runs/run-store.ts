@@ -9,15 +9,22 @@ import { RedisKeys } from '../redis/redis-keys.js';
 import { GatheredScript } from '../redis/gathered-script.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { RedisScript } from '../redis/redis-script.js';
-import { type GivenPlace, type PlaceQuery, type TakenPlace, takenPlace } from '../agents/agents.service.js';
-import { type AttemptToBegin, beginAttemptLua } from './begin-attempt.lua.js';
-import type { FirstDispatch } from './first-dispatch.js';
-import { submitRunLua } from './create-run.lua.js';
+import {
+  AgentsService,
+  type GivenPlace,
+  type PlaceQuery,
+  type ReleasedPlace,
+  type TakenPlace,
+  takenPlace,
+} from '../agents/agents.service.js';
 import { divideRunLua } from './divide-run.lua.js';
-import { type RunToFinish, finishRunLua } from './finish-run.lua.js';
+import type { FinishReply } from './finish-run.lua.js';
+import type { FirstDispatch } from './first-dispatch.js';
 import { parkRunLua } from './park-run.lua.js';
 import { requeueRunLua } from './requeue-run.lua.js';
 import { newRun, parseRun, type RunRecord, type RunSpec } from './run.record.js';
+import { type RunStep, runStepsLua } from './run-steps.lua.js';
+import type { SubmitReply } from './submit-run.lua.js';
 
 /** A run that nobody has begun after this long is handed to the engine again: its first hand-over may have been lost. */
 export const OUTBOX_MS = 5_000;
@@ -85,38 +92,29 @@ export interface ParkedRun {
   waitedMs: number;
 }
 
-/** What the script answers for one run. */
-type SubmitReply =
-  | { refused: 'full' | 'overlap' }
-  | {
-      runId: string;
-      created: boolean;
-      at: number;
-      dueAt?: number;
-      buffered?: boolean;
-      cancelled: unknown;
-      place?: string[];
-    };
-
 /** Runs in Redis: every change is one script, fenced by the run's epoch. */
 @Injectable()
 export class RunStore {
   private readonly divideScript = new RedisScript<number>('divide-run', divideRunLua);
   private readonly parkScript = new RedisScript<number[]>('park-run', parkRunLua);
   private readonly requeueScript = new RedisScript<[number, number, number, number] | []>('requeue-run', requeueRunLua);
-  private readonly submits: GatheredScript<object, SubmitReply>;
-  private readonly begins: GatheredScript<AttemptToBegin, string[]>;
-  private readonly finishes: GatheredScript<RunToFinish, [number, string?, number?, number?]>;
+  private readonly steps: GatheredScript<RunStep, unknown>;
 
   constructor(
     private readonly keys: RedisKeys,
     gate: RedisGate,
+    agents: AgentsService,
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {
-    const due = keys.key('due');
-    this.submits = new GatheredScript(gate, 'submit-run', submitRunLua, due, () => [keys.key()]);
-    this.begins = new GatheredScript(gate, 'begin-attempt', beginAttemptLua, due, () => [keys.key()]);
-    this.finishes = new GatheredScript(gate, 'finish-run', finishRunLua, due, () => [keys.key(), ...this.keep]);
+    const { idempotencyWindowMs, maxOpenRuns } = settings;
+    this.steps = new GatheredScript(gate, 'run-steps', runStepsLua, keys.key('due'), () => [
+      keys.key(),
+      ...this.keep,
+      OUTBOX_MS,
+      idempotencyWindowMs,
+      maxOpenRuns,
+      ...agents.releaseRules,
+    ]);
   }
 
   /** What is kept of ended runs, as the scripts take it: ms, runs of a schedule, runs of a namespace, ms of results. */
@@ -135,27 +133,23 @@ export class RunStore {
     const runSpec = run.retryOf === undefined ? { ...spec, idempotencyKey } : spec;
     const failedAgentIds = run.failedAgentId === undefined ? [] : [run.failedAgentId];
     const specText = JSON.stringify(runSpec);
-    const request = {
+    const reply = (await this.steps.run({
+      step: 'submit',
       ns: namespace,
       runId: run.runId,
       scheduleId,
       specText,
       resultKey: spec.resultKey,
       priority: spec.priority,
-      outboxMs: OUTBOX_MS,
       delayMs: run.delayMs,
       at: run.at,
       idempotencyScope: run.idempotencyScope,
       idempotencyKey,
-      windowMs: this.settings.idempotencyWindowMs,
-      maxOpenRuns: this.settings.maxOpenRuns,
       overlap,
-      keep: this.keep,
       retryOf: run.retryOf,
       failedAgentId: run.failedAgentId,
       begin,
-    };
-    const reply = await this.submits.run(request);
+    })) as SubmitReply;
     if ('refused' in reply) {
       if (reply.refused === 'full') {
         throw new CommandError(
@@ -191,7 +185,8 @@ export class RunStore {
     considered: readonly Considered[],
     lookMs: number,
   ): Promise<TakenPlace | undefined> {
-    const reply = await this.begins.run({
+    const reply = (await this.steps.run({
+      step: 'begin',
       ns: run.namespace,
       runId: run.runId,
       epoch: String(run.epoch),
@@ -200,7 +195,7 @@ export class RunStore {
       query,
       priorAgentId: run.epoch === 0 ? undefined : run.agentId,
       considered: consideredText(considered),
-    });
+    })) as string[];
     return reply[0] === 'stale' ? undefined : takenPlace(reply);
   }
 
@@ -278,15 +273,19 @@ export class RunStore {
 
   /**
    * Ends the run as this dispatch found it.
-   * @returns whether it did (not when the epoch is not the newest or the run has ended), and whether another run came due by it
+   * @param place of the dispatch, to be given back in the same step
+   * @returns whether it did (not when the epoch is not the newest or the run has ended), whether another run came due by it, and what
+   * giving the place back led to
    */
   async finish(
     run: RunRecord,
     epoch: number,
     end: { state: 'succeeded' | 'failed' | 'timed-out'; error?: RunError; result?: string },
-  ): Promise<{ applied: boolean; released: boolean }> {
-    const [finished, , , released] = await this.finishes.run(toFinish(run, String(epoch), end));
-    return { applied: finished === 1, released: released === 1 };
+    place?: ReleasedPlace,
+  ): Promise<{ applied: boolean; released: boolean; place: readonly string[] }> {
+    const { ended, place: given = [] } = await this.end(run, String(epoch), end, place);
+    const [code, , , released] = ended;
+    return { applied: code === 1, released: released === 1, place: given };
   }
 
   /**
@@ -299,9 +298,8 @@ export class RunStore {
   ): Promise<
     { cancelled: boolean; state: RunState; agentId?: string; epoch?: number; released?: boolean } | undefined
   > {
-    const [code, text, epoch, released] = await this.finishes.run(
-      toFinish(run, undefined, { state: 'cancelled', error }),
-    );
+    const { ended } = await this.end(run, undefined, { state: 'cancelled', error });
+    const [code, text, epoch, released] = ended;
     if (code === -1) return undefined;
     if (code === 0) return { cancelled: false, state: text as RunState };
     return {
@@ -329,17 +327,20 @@ export class RunStore {
     return { enqueues, wasPutOff: putOff === 1, wasRunning: running === 1, ...(priority ? { priority } : {}) };
   }
 
+  private async end(
+    { namespace, runId }: RunRecord,
+    epoch: string | undefined,
+    { state, error, result = '' }: { state: string; error?: RunError; result?: string },
+    place?: ReleasedPlace,
+  ): Promise<FinishReply> {
+    const errorText = error === undefined ? '' : JSON.stringify(error);
+    const item = { step: 'end', ns: namespace, runId, epoch, state, error: errorText, result, place } as const;
+    return (await this.steps.run(item)) as FinishReply;
+  }
+
   private run<Reply>(redis: RedisClient, script: RedisScript<Reply>, args: (string | number)[]): Promise<Reply> {
     return script.run(redis, [this.keys.key('due')], [this.keys.key(), ...args]);
   }
-}
-
-function toFinish(
-  { namespace, runId }: RunRecord,
-  epoch: string | undefined,
-  { state, error, result = '' }: { state: string; error?: RunError; result?: string },
-): RunToFinish {
-  return { ns: namespace, runId, epoch, state, error: error === undefined ? '' : JSON.stringify(error), result };
 }
 
 /** The place that a script took along with making a run, if it did. */

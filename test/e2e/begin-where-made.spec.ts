@@ -1,4 +1,5 @@
 import { eventually } from '../support/eventually.js';
+import { httpGet } from '../support/http-get.js';
 import { Service } from '../support/service.js';
 
 /** How often each script was called: commands that touch no run are the same few with and without runs. */
@@ -19,6 +20,32 @@ it('runs submitted together begin in the step that makes them, and end in as few
     expect(agent.executeCount).toBe(41);
     // One by one it would be four each: made, begun, ended, its place given back.
     expect((await scriptCalls(service)) - before).toBeLessThan(80);
+  } finally {
+    await service.stop();
+  }
+}, 60_000);
+
+it('the end of a run and the beginning of the next are one command, in which the next gets the place of the first', async () => {
+  const service = await Service.start({
+    // One of them is the engine's.
+    MAX_CONCURRENT_RUNS: '2',
+    MAX_REQUESTS_PER_SECOND: '0',
+    TICK_POLL_EVERY_MS: '60000',
+    RUN_LOCK_MS: '60000',
+  });
+  try {
+    const agent = await service.agent({ capacity: 1 });
+    const client = service.client({ requestTimeoutMs: 30_000 });
+    await eventually(async () => expect((await client.system.stats({})).replicaCount).toBe(1));
+    await client.jobs.submit({ job: { name: 'job' }, wait: true });
+    const before = await scriptCalls(service);
+    await Promise.all(Array.from({ length: 50 }, () => client.jobs.submit({ job: { name: 'job' }, wait: true })));
+    expect(agent.executeCount).toBe(51);
+    // Begun, ended and its place given back by itself it would be three each.
+    expect((await scriptCalls(service)) - before).toBeLessThan(100);
+    // Who asked for the place before it was free would have found no agent.
+    const { text } = await httpGet(`${service.replicas[0].httpUrl}/metrics`);
+    expect(/^mu_runs_without_agent_total(?:\{.*\})? (\d+)$/m.exec(text)?.[1]).toBe('0');
   } finally {
     await service.stop();
   }
@@ -96,9 +123,9 @@ it('more runs than places and than may wait here all end, without a pause until 
     const agent = await service.agent({ capacity: 10 });
     const client = service.client({ requestTimeoutMs: 30_000 });
     await eventually(async () => expect((await client.system.stats({})).replicaCount).toBe(1));
-    // 40 wait here; the others go through the engine and come back.
-    await Promise.all(Array.from({ length: 150 }, () => client.jobs.submit({ job: { name: 'job' }, wait: true })));
-    expect(agent.executeCount).toBe(150);
+    // 120 wait here; the others go through the engine and come back.
+    await Promise.all(Array.from({ length: 300 }, () => client.jobs.submit({ job: { name: 'job' }, wait: true })));
+    expect(agent.executeCount).toBe(300);
     await eventually(async () =>
       expect((await client.system.stats({})).queue).toMatchObject({
         waitingHereCount: 0,
