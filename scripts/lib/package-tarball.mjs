@@ -32,7 +32,7 @@ export function packTarball(into) {
           !file.endsWith('.map') && !SERVICE_ONLY.some((part) => file.startsWith(inCheckout('dist', part))),
       });
     }
-    for (const file of ['README.md', 'CHANGELOG.md']) cpSync(inCheckout(file), join(staged, file));
+    for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) cpSync(inCheckout(file), join(staged, file));
     const checkout = JSON.parse(readFileSync(inCheckout('package.json'), 'utf8'));
     const manifest = packageManifest(checkout, staged);
     writeFileSync(join(staged, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
