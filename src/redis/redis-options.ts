@@ -7,6 +7,8 @@ import type { Settings } from '../config/settings.js';
 const LONGEST_RETRY_PAUSE_MS = 2_000;
 /** First TCP keep-alive probe on an idle connection: finds a peer that vanished without a word. */
 const KEEP_ALIVE_MS = 10_000;
+/** Between two looks at a server that loads its data. ioredis would believe what that is said to take, up to ten seconds. */
+const LOADING_PAUSE_MS = 250;
 /** How long ioredis waits for the other side to close before it destroys the socket. */
 const DISCONNECT_TIMEOUT_MS = 200;
 
@@ -58,6 +60,7 @@ async function commonOptions(settings: Settings): Promise<RedisOptions> {
     // A server that owes an answer this long is given up: without it a vanished host is noticed after 15 minutes.
     socketTimeout: settings.redisSilenceTimeoutMs,
     connectTimeout: settings.redisConnectTimeoutMs,
+    maxLoadingRetryTime: LOADING_PAUSE_MS,
     keepAlive: KEEP_ALIVE_MS,
     connectionName: connectionName(),
     reconnectOnError,
