@@ -86,7 +86,11 @@ export class AgedFloor {
 
   private check(windows: FloorWindows, atMs: number, reading: GroupReading): boolean {
     const trend = windows.trend();
-    if (trend === null || !isSteadyGrowth(trend, leastGrowth(windows, reading))) {
+    if (
+      trend === null ||
+      !isSteadyGrowth(trend, leastGrowth(windows, reading)) ||
+      isTurnover(trend, windows, reading)
+    ) {
       if (this.found?.windows === windows) this.found = null;
       return false;
     }
@@ -126,4 +130,14 @@ function leastGrowth(windows: FloorWindows, reading: GroupReading): number {
     ofLive * reading.live,
     parameters.errorFactor * reading.error,
   );
+}
+
+/**
+ * Whether the growth may as well be chance: where some that old do end, those that come and those that go differ by about the
+ * root of their number. A leak's never end.
+ */
+function isTurnover({ growth }: Trend, windows: FloorWindows, { inBytes }: GroupReading): boolean {
+  if (inBytes) return false;
+  const came = growth + windows.fallen;
+  return growth < parameters.turnoverFactor * Math.sqrt(came + windows.fallen);
 }

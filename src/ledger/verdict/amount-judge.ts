@@ -32,7 +32,7 @@ export class AmountJudge {
   private readonly good = [0, 0, 0, 0];
   private readonly collected: CollectedPoint[] = [];
   private found: { trend: Trend; spanMs: number; scale: number } | null = null;
-  private startedMs: number | null = null;
+  private begunMs: number | null = null;
   private readonly peaks = new KnownPeak(parameters.heapLeakBytes);
   private collectionsSeen = 0;
 
@@ -43,10 +43,12 @@ export class AmountJudge {
     private readonly history: MomentHistory,
   ) {}
 
-  take({ bytes, collectedBytes }: AmountReading, moment: Moment): void {
+  /** @param onsetMs when more work began than ever before: what warms up with it is left out; null: never */
+  take({ bytes, collectedBytes }: AmountReading, moment: Moment, onsetMs: number | null): void {
     this.bytes = bytes;
-    this.startedMs ??= moment.atMs;
-    const isWarm = moment.atMs - this.startedMs >= parameters.heapWarmMs;
+    const begunMs = Math.max(this.begunMs ?? moment.atMs, onsetMs ?? -Infinity);
+    if (begunMs !== this.begunMs) this.beginAnew(begunMs);
+    const isWarm = moment.atMs - begunMs >= parameters.heapWarmMs;
     if (isWarm) {
       this.pushWindows(moment.atMs, bytes);
       if (collectedBytes !== null) this.pushCollected(moment, collectedBytes);
@@ -69,6 +71,14 @@ export class AmountJudge {
       smallest: this.leastGrowthBytes,
     });
     if (this.standing.hasJustRetracted) this.collected.length = 0;
+  }
+
+  private beginAnew(atMs: number): void {
+    this.begunMs = atMs;
+    for (const windows of this.windows) windows.restart();
+    this.good.fill(0);
+    this.collected.length = 0;
+    this.found = null;
   }
 
   private pushWindows(atMs: number, bytes: number): void {
@@ -157,12 +167,19 @@ export class AmountJudge {
     const tie = tieOf(points, ys, growth);
     if (overTime.above > parameters.bendMost && tie === undefined) return null;
     const isLarge = growth >= parameters.heapLeakBytes && growth >= parameters.growthShare * first.bytes;
-    const strength =
-      isLarge && trend.laterHalf >= parameters.laterHalf
-        ? spanMs / parameters.heapLeakMs
-        : Math.min(parameters.growingShare, spanMs / parameters.heapLeakMs);
+    const lasting = Math.min(spanMs / parameters.heapLeakMs, areaOf(xs, ys) / 1_000 / parameters.heapLeakByteSeconds);
+    const isPlain = isLarge && trend.laterHalf >= parameters.laterHalf;
+    const strength = isPlain ? lasting : Math.min(parameters.growingShare, spanMs / parameters.heapLeakMs);
     return { ground: 'level', strength, growth, spanMs, ratePerMs: trend.slope, ...(tie && { tie }) };
   }
+}
+
+/** How far above where it began it was, times how long. */
+function areaOf(xs: readonly number[], ys: readonly number[]): number {
+  let area = 0;
+  for (let index = 1; index < xs.length; index++)
+    area += (xs[index]! - xs[index - 1]!) * ((ys[index]! + ys[index - 1]!) / 2 - ys[0]!);
+  return area;
 }
 
 function tieOf(points: readonly CollectedPoint[], ys: readonly number[], growth: number) {

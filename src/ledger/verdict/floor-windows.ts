@@ -4,8 +4,11 @@ import { trendOf, type Trend } from './robust-trend.js';
 /** Least value per window of time, for the last few windows of one length. */
 export class FloorWindows {
   private readonly closed: number[] = [];
+  private readonly falls: number[] = [];
   private index = -1;
   private least = Infinity;
+  private fall = 0;
+  private before = 0;
 
   constructor(readonly lengthMs: number) {}
 
@@ -19,18 +22,25 @@ export class FloorWindows {
     const closes = this.index >= 0 && index !== this.index;
     if (closes) {
       // A window nobody looked in (a blocked loop, a stopped process) ends the series: what it hid is unknown.
-      if (index !== this.index + 1) this.closed.length = 0;
+      if (index !== this.index + 1) this.empty();
       this.closed.push(this.least);
-      if (this.closed.length > parameters.windowsKept) this.closed.shift();
+      this.falls.push(this.fall);
+      if (this.closed.length > parameters.windowsKept) {
+        this.closed.shift();
+        this.falls.shift();
+      }
       this.least = Infinity;
+      this.fall = 0;
     }
     this.index = index;
     this.least = Math.min(this.least, value);
+    this.fall += Math.max(0, this.before - value);
+    this.before = value;
     return closes;
   }
 
   restart(): void {
-    this.closed.length = 0;
+    this.empty();
     this.index = -1;
     this.least = Infinity;
   }
@@ -52,6 +62,18 @@ export class FloorWindows {
   /** Of the last window that closed. */
   get level(): number {
     return this.closed[this.closed.length - 1] ?? 0;
+  }
+
+  /** How much went away again from one value to the next, in all windows that closed. */
+  get fallen(): number {
+    return this.falls.reduce((sum, fall) => sum + fall, 0);
+  }
+
+  private empty(): void {
+    this.closed.length = 0;
+    this.falls.length = 0;
+    this.fall = 0;
+    this.before = 0;
   }
 }
 

@@ -11,6 +11,7 @@ import { type Moment, MomentHistory } from './moment.js';
 import type { Evidence } from './evidence.js';
 import { parameters } from './verdict-parameters.js';
 import type { VerdictState } from './verdict-state.js';
+import { WorkOnset } from './work-onset.js';
 import { WorkUnits } from './work-units.js';
 
 const AMOUNTS = ['heap', 'external', 'native'] as const;
@@ -28,6 +29,7 @@ const KIND_OF: Record<Exclude<Subject, 'group'>, string> = {
 export class LeakDetector {
   private readonly units = new WorkUnits();
   private readonly history = new MomentHistory();
+  private readonly onset = new WorkOnset();
   private readonly groups = new Map<string, GroupJudge>();
   private readonly amounts = {
     heap: new AmountJudge(true, parameters.heapGrowthBytes, this.history),
@@ -85,6 +87,7 @@ export class LeakDetector {
       inbound,
     };
     this.history.push(moment);
+    this.onset.take(moment);
     this.takeGroups(groups, moment);
     this.takeProcess(process, moment);
   }
@@ -128,9 +131,11 @@ export class LeakDetector {
   private takeProcess(process: ProcessReading, moment: Moment): void {
     const { heapFloorBytes, heapCollectedBytes, externalBytes, rssBytes, heapTotalBytes, openFds } = process;
     const nativeBytes = Math.max(0, rssBytes - heapTotalBytes - externalBytes);
-    this.amounts.heap.take({ bytes: heapFloorBytes, collectedBytes: heapCollectedBytes }, moment);
-    this.amounts.external.take({ bytes: externalBytes, collectedBytes: process.externalCollectedBytes }, moment);
-    this.amounts.native.take({ bytes: nativeBytes, collectedBytes: null }, moment);
+    const { atMs: onsetMs } = this.onset;
+    const external = { bytes: externalBytes, collectedBytes: process.externalCollectedBytes };
+    this.amounts.heap.take({ bytes: heapFloorBytes, collectedBytes: heapCollectedBytes }, moment, onsetMs);
+    this.amounts.external.take(external, moment, onsetMs);
+    this.amounts.native.take({ bytes: nativeBytes, collectedBytes: null }, moment, onsetMs);
     this.forecasts.memory.push(moment.atMs, process.chargedBytes);
     this.forecasts.own.push(moment.atMs, rssBytes);
     this.othersBytes = process.chargedBytes - rssBytes;

@@ -194,6 +194,12 @@ export const verdictParameterTable = {
     unit: 'count',
     reason: 'Those span 10 h: the longest age that is waited for and eight windows of 8 min, and a morning of traffic.',
   },
+  turnoverFactor: {
+    value: 3,
+    unit: 'ratio',
+    reason:
+      'Of the root of all that came and went beyond the gate: where some that old do end, less growth than that is chance.',
+  },
   errorFactor: {
     value: 4,
     unit: 'ratio',
@@ -307,7 +313,17 @@ export const verdictParameterTable = {
     unit: 'ratio',
     reason: 'Of the floor: compiled code and caches of the runtime move it by some percent.',
   },
-  heapWarmMs: { value: 20_000, unit: 'ms', reason: 'Modules and compiled code of the first seconds are left out.' },
+  heapWarmMs: {
+    value: 20_000,
+    unit: 'ms',
+    reason:
+      'Modules and compiled code of the first seconds are left out, after the start and after each onset of more work.',
+  },
+  onsetFactor: {
+    value: 3,
+    unit: 'ratio',
+    reason: 'Of the highest pace of work in 10 s so far: beyond it the heap warms up anew. Less is more of the same.',
+  },
   heapBaseGood: {
     value: 2,
     unit: 'count',
@@ -322,6 +338,12 @@ export const verdictParameterTable = {
     value: 6_291_456,
     unit: 'bytes',
     reason: 'And it is so large: compiled code and caches of the runtime take some MiB in the first minutes.',
+  },
+  heapLeakByteSeconds: {
+    value: 900 * 2 ** 20,
+    unit: 'byte-seconds',
+    reason:
+      'And it has stood above where it began for so long, in sum: 21 s at 4 MiB/s, 42 s at 1 MiB/s, 2 min at 100 KiB/s. A warm-up is done by then.',
   },
   heapCollections: {
     value: 4,

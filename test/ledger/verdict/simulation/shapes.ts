@@ -50,10 +50,22 @@ const amount = (
   memory: MemoryShape,
   work?: Shape['work'],
 ): Shape => ({ name: `${subject}: ${name}`, isLeak: false, hours, memory, subject, work });
-const rising = (subject: NonNullable<Shape['subject']>, name: string, hours: number, memory: MemoryShape): Shape => ({
-  ...amount(subject, name, hours, memory),
+const rising = (
+  subject: NonNullable<Shape['subject']>,
+  name: string,
+  hours: number,
+  memory: MemoryShape,
+  work?: Shape['work'],
+): Shape => ({
+  ...amount(subject, name, hours, memory, work),
   isLeak: true,
 });
+
+/** A load that begins after 10 min of rest, and what it leaves for the collector. */
+const LOAD_AT = 600;
+const load = (s: number): number => (s > LOAD_AT ? 100 : 0);
+const loadGarbage = (s: number): number => (s > LOAD_AT ? 4 : 0.1);
+const loaded = (seconds: number): number => Math.max(0, seconds - LOAD_AT);
 
 export const shapes: readonly Shape[] = [
   healthy('steady traffic, 50 alive', 4, { streams: [{ rate: always(50 / 60), life: exp(60) }] }),
@@ -163,6 +175,30 @@ export const shapes: readonly Shape[] = [
 
   amount('heap', 'level, with garbage', 3, {}),
   amount('heap', 'warm-up of 4 min by 20 MiB, ever slower', 3, { heap: (s) => 40 - 20 * Math.exp(-s / 80) }),
+  amount(
+    'heap',
+    'warm-up by 8 MiB in 45 s when a load begins',
+    1,
+    { heap: (s) => 20 + 8 * Math.min(1, loaded(s) / 45), garbage: loadGarbage },
+    load,
+  ),
+  amount(
+    'heap',
+    'warm-up by 15 MiB, ever slower, when a load begins',
+    1,
+    { heap: (s) => 20 + 15 * (1 - Math.exp(-loaded(s) / 40)), garbage: loadGarbage },
+    load,
+  ),
+  amount(
+    'heap',
+    'warm-up by 10 MiB in a minute after each tenfold rise of the load',
+    2,
+    {
+      heap: (s) => 20 + [0, 1_800, 3_600].reduce((sum, at) => sum + 10 * Math.min(1, Math.max(0, s - at) / 60), 0),
+      garbage: () => 3,
+    },
+    (s) => (s < 1_800 ? 1 : s < 3_600 ? 10 : 100),
+  ),
   amount('heap', 'cache of 60 MiB filling at 0.1 MiB/s', 4, { heap: (s) => 20 + Math.min(60, 0.1 * s) }),
   amount('heap', 'cache of 60 MiB filling ever slower', 4, { heap: (s) => 80 - 60 * Math.exp(-s / 600) }),
   amount('heap', 'day and night, sessions of 30 MiB', 24, { heap: (s) => 20 + 15 * day(s) }, (s) => 2 * day(s)),
@@ -233,6 +269,30 @@ export const shapes: readonly Shape[] = [
   rising('heap', '10 KiB/s', 4, { heap: (s) => 20 + s / 100 }),
   rising('heap', '100 KiB/s after 30 min of calm', 2, { heap: (s) => 20 + Math.max(0, s - 1_800) / 10 }),
   rising('heap', '100 KiB/s among 4 MiB/s of garbage', 1, { heap: (s) => 20 + s / 10, garbage: always(4) }),
+  rising(
+    'heap',
+    '100 KiB/s from when a load begins',
+    1,
+    { heap: (s) => 20 + loaded(s) / 10, garbage: loadGarbage },
+    load,
+  ),
+  rising(
+    'heap',
+    '1 MiB/s after a warm-up by 8 MiB when a load begins',
+    0.5,
+    { heap: (s) => 20 + 8 * Math.min(1, loaded(s) / 45) + loaded(s), garbage: loadGarbage },
+    load,
+  ),
+  rising(
+    'heap',
+    '20 KiB/s while the load comes and goes every 2 min',
+    3,
+    {
+      heap: (s) => 20 + (Math.floor(s / 240) * 120 + Math.min(120, s % 240)) / 50,
+      garbage: (s) => (s % 240 < 120 ? 4 : 0.2),
+    },
+    (s) => (s % 240 < 120 ? 100 : 0),
+  ),
   rising('external', '200 KiB/s', 1, { external: (s) => 2 + s / 5 }),
   rising('fds', '1 per second that nothing accounts for', 1, { fds: (s) => s }),
   rising('fds', '1 per minute that nothing accounts for', 6, { fds: (s) => s / 60 }),
