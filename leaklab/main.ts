@@ -3,7 +3,7 @@ import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { KeptResults } from './runner/kept-results.js';
 import { writePage } from './runner/page.js';
-import { PEERS, runPeer } from './runner/peer-run.js';
+import { type PeerName, PEERS, runPeer } from './runner/peer-run.js';
 import { type ScenarioResult, runScenario } from './runner/scenario-run.js';
 import { readScenarios, type Scenario } from './runner/scenario.js';
 import { inTurns } from './runner/turns.js';
@@ -27,13 +27,23 @@ for (const name of flags.keys()) {
 const isFull = flags.has('all');
 const directory = flags.has('scenarios') ? resolve(flags.get('scenarios') ?? '') : join(__dirname, 'scenarios');
 const build = resolve(flags.get('build') ?? join(checkout, 'dist'));
-// `--peers`, `--peers=only`, `--peers=none`: with everything they run as well.
+// `--peers`, `--peers=only`, `--peers=none`, `--peers=wtfnode,prom-client`: with everything they run as well.
 const peers = flags.get('peers') ?? (isFull ? 'true' : 'none');
+const onlyPeers = peersNamed(peers);
 const width = Number(flags.get('width') ?? 2);
 
 function secondsOf({ seconds }: Scenario): number {
   if (flags.has('seconds')) return Number(flags.get('seconds'));
   return isFull || prefixes.length > 0 ? seconds.all : (seconds.quick ?? 0);
+}
+
+function peersNamed(text: string): PeerName[] | null {
+  if (['true', 'only', 'none'].includes(text)) return null;
+  return text.split(',').map((name) => {
+    const peer = PEERS.find((each) => each === name);
+    if (!peer) throw new Error(`--peers=${name}: there are ${PEERS.join(', ')}`);
+    return peer;
+  });
 }
 
 const scenarios = readScenarios(directory).filter(
@@ -45,7 +55,7 @@ const kept = new KeptResults(join(checkout, '.data/leaklab'));
 
 async function main(): Promise<void> {
   const isComposed = flags.has('compose');
-  if (!isComposed && peers !== 'only') await runScenarios();
+  if (!isComposed && peers !== 'only' && !onlyPeers) await runScenarios();
   if (!isComposed && peers !== 'none') await runPeers();
   const results = scenarios.flatMap(({ id }) => kept.result(id) ?? []);
   const runs = results.filter(({ startedAt }) => isComposed || startedAt >= processStartedAt);
@@ -59,7 +69,8 @@ async function main(): Promise<void> {
     },
   );
   // Only a run of the public set as a whole is the page.
-  const isPage = prefixes.length === 0 && !flags.has('scenarios') && !flags.has('seconds') && peers !== 'only';
+  const isPage =
+    prefixes.length === 0 && !flags.has('scenarios') && !flags.has('seconds') && peers !== 'only' && !onlyPeers;
   const file = resolve(
     flags.get('page') ?? (isPage ? join(checkout, 'docs/leaklab.md') : join(kept.directory, 'leaklab.md')),
   );
@@ -91,7 +102,7 @@ async function runScenarios(): Promise<void> {
 async function runPeers(): Promise<void> {
   const pairs = scenarios
     .filter(({ plant, seconds }) => plant && seconds.all <= 300)
-    .flatMap((scenario) => PEERS.map((peer) => ({ scenario, peer })));
+    .flatMap((scenario) => (onlyPeers ?? PEERS).map((peer) => ({ scenario, peer })));
   await inTurns(width, pairs, async ({ scenario, peer }) => {
     const score = await runPeer(peer, scenario, checkout);
     kept.keepPeer(scenario.id, peer, score);

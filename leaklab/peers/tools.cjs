@@ -54,11 +54,19 @@ exports['@datadog/pprof'] = () => {
   return () => largestFunctions(heap.profile());
 };
 
-exports['@pyroscope/nodejs'] = () => {
+/** A profile as these tools send it, packed or not. */
+function decoded(chunks) {
+  const { gunzipSync } = require('node:zlib');
+  const { Profile } = require('pprof-format');
+  const body = Buffer.concat(chunks);
+  return Profile.decode(body[0] === 0x1f ? gunzipSync(body) : body);
+}
+
+// Its endpoint starts the profiler, takes the profile at once and stops it. With the profiler started before it answers 500.
+exports['@pyroscope/nodejs pull'] = () => {
   const { default: Pyroscope } = require('@pyroscope/nodejs');
   const { createServer, get } = require('node:http');
   Pyroscope.init({ appName: 'leaklab' });
-  Pyroscope.startHeapProfiling();
   const express = require('express');
   const app = express();
   app.use(Pyroscope.expressMiddleware());
@@ -67,16 +75,33 @@ exports['@pyroscope/nodejs'] = () => {
     new Promise((resolve, reject) => {
       const { port } = server.address();
       get(`http://127.0.0.1:${port}/debug/pprof/heap`, (response) => {
+        if (response.statusCode !== 200) reject(new Error(`answered ${response.statusCode}`));
         const chunks = [];
         response.on('data', (chunk) => chunks.push(chunk));
-        response.once('end', () => {
-          const { gunzipSync } = require('node:zlib');
-          const { Profile } = require('pprof-format');
-          const body = Buffer.concat(chunks);
-          resolve(largestFunctions(Profile.decode(body[0] === 0x1f ? gunzipSync(body) : body)));
-        });
+        response.once('end', () => resolve(largestFunctions(decoded(chunks))));
       }).once('error', reject);
     });
+};
+
+/** The server it pushes to is ours, and keeps the heap profile that came last. */
+exports['@pyroscope/nodejs push'] = () => {
+  const { default: Pyroscope } = require('@pyroscope/nodejs');
+  const { createServer } = require('node:http');
+  let told = () => undefined;
+  const server = createServer((request, response) => {
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk));
+    request.once('end', () => {
+      response.end();
+      told(decoded(chunks));
+    });
+  });
+  server.listen(0, '127.0.0.1', () => {
+    const serverAddress = `http://127.0.0.1:${server.address().port}`;
+    Pyroscope.init({ appName: 'leaklab', serverAddress, flushIntervalMs: 5_000 });
+    Pyroscope.startHeapProfiling();
+  });
+  return () => new Promise((resolve) => (told = (profile) => resolve(largestFunctions(profile))));
 };
 
 /** The ten functions that hold most, as `go tool pprof -top` lists them. */

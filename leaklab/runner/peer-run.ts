@@ -17,7 +17,8 @@ export const PEERS = [
   'prom-client',
   'process.report',
   '@datadog/pprof',
-  '@pyroscope/nodejs',
+  '@pyroscope/nodejs pull',
+  '@pyroscope/nodejs push',
 ] as const;
 export type PeerName = (typeof PEERS)[number];
 

@@ -51,7 +51,7 @@ export class GroupJudge {
           ? strongest(
               this.doubted(unclosed, live),
               this.aged.evidence(reading, history),
-              this.renewal.evidence(reading, history, this.standing.ground?.ground === 'renewed'),
+              this.renewal.evidence(reading, history, this.isToldAsRenewed),
             )
           : ceilingEvidence(live, ceiling),
       isDecidable: this.aged.isFilled,
@@ -61,6 +61,11 @@ export class GroupJudge {
       if (this.standing.retractedBy === 'fell') this.peaks.giveBack();
       this.trace.restart();
     }
+  }
+
+  private get isToldAsRenewed(): boolean {
+    const { state, ground } = this.standing;
+    return state === 'leaking' && ground?.ground === 'renewed';
   }
 
   /** What was reached once and given back is no leak when it is reached again. */

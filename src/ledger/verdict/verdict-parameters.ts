@@ -252,10 +252,17 @@ export const verdictParameterTable = {
     unit: 'ratio',
     reason: 'And the work did not: its pace rose by less than a third over the same time, from third to third.',
   },
+  renewalMostMs: {
+    value: 1_800_000,
+    unit: 'ms',
+    reason:
+      'What took longer to become three times as much is growing at most: traffic that nothing counts does so within an hour.',
+  },
   renewalGraceMs: {
     value: 120_000,
     unit: 'ms',
-    reason: 'Without further growth for four windows the pace is what it is: taken back.',
+    reason:
+      'Without further growth for so long, or a quarter of the time it was seen in, the pace is what it is: taken back.',
   },
   growingShare: {
     value: 0.25,

@@ -110,7 +110,8 @@ export class VerdictState {
     }
     if (ground.ground === 'renewed') {
       // How many are alive at a moment says nothing of it.
-      if (moment.atMs - this.evidenceMs >= parameters.renewalGraceMs) this.retract('stalled', moment.atMs);
+      const graceMs = Math.max(parameters.renewalGraceMs, ground.spanMs / 4);
+      if (moment.atMs - this.evidenceMs >= graceMs) this.retract('stalled', moment.atMs);
       return;
     }
     if (this.hasFallen(value)) return this.retract('fell', moment.atMs);

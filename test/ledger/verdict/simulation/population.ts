@@ -19,6 +19,8 @@ export interface PopulationShape {
   streams: readonly Stream[];
   /** At most so many: beyond it the oldest ends (`evict`), or none is made (`refuse`). */
   cap?: { at(seconds: number): number; when: 'evict' | 'refuse' };
+  /** Timers: each ends by itself at a known time, and none counts as alive until that has passed. */
+  waitsForItsTime?: boolean;
   /** All of them end at once, every so many seconds. */
   resetEvery?: number;
 }
@@ -95,6 +97,7 @@ export class Population {
   reading(id: string, nowMs: number, gateMs: number): GroupReading {
     const summary = this.lives.summary();
     const lives = summary && { count: summary.closedCount, medianMs: summary.median, p95Ms: summary.p95 };
+    const live = this.shape.waitsForItsTime ? 0 : this.items.length;
     return {
       id,
       kind: 'simulated',
@@ -104,11 +107,11 @@ export class Population {
       place: `${id}.ts:1`,
       around: id,
       via: null,
-      live: this.items.length,
+      live,
       held: this.items.length,
-      opened: this.items.length + this.ended,
+      opened: live + this.ended,
       ended: this.ended,
-      aged: this.items.filter(({ bornMs }) => nowMs - bornMs >= gateMs).length,
+      aged: this.shape.waitsForItsTime ? 0 : this.items.filter(({ bornMs }) => nowMs - bornMs >= gateMs).length,
       error: 0,
       lives,
       kindLives: lives,

@@ -28,6 +28,26 @@ const lognormal = (median: number, sigma: number) => (random: SeededRandom) =>
 /** A level of 500 that wanders by 22. */
 const traffic500 = { rate: always(500 / 60), life: exp(60) };
 
+/** Timers that each set themselves again when they fire: `perSecond` chains more from `from` on, besides those that are meant. */
+const chains = (perSecond: number, renewedEvery: number, { from = 0, healthy = 0 } = {}): PopulationShape => ({
+  nature: 'local',
+  waitsForItsTime: true,
+  streams: [
+    {
+      rate: (s) =>
+        perSecond * (s > from ? 1 : 0) + (healthy + perSecond * Math.max(0, s - renewedEvery - from)) / renewedEvery,
+      life: fixed(renewedEvery),
+    },
+  ],
+});
+
+/** One more per request, of which there are more and more for 3 min; each renews itself every 5 s. */
+const risingChains: PopulationShape = {
+  nature: 'local',
+  waitsForItsTime: true,
+  streams: [{ rate: (s) => Math.min(1, s / 180) + Math.min((s * s) / 360, s - 90) / 5, life: fixed(5) }],
+};
+
 const healthy = (name: string, hours: number, population: PopulationShape, more: Partial<Shape> = {}): Shape => ({
   name,
   isLeak: false,
@@ -163,15 +183,24 @@ export const shapes: readonly Shape[] = [
   healthy(
     'a timer of 5 s per request, while the requests grow tenfold',
     1,
-    { nature: 'local', streams: [{ perWork: 1, life: fixed(5) }] },
+    { nature: 'local', waitsForItsTime: true, streams: [{ perWork: 1, life: fixed(5) }] },
     { work: (s) => 5 + Math.min(45, s / 10) },
   ),
   healthy(
     'a timer of 5 s per message, tenfold, while pings stay as they are',
     1,
-    { nature: 'local', streams: [{ rate: (s) => 5 + Math.min(45, s / 10), life: fixed(5) }] },
+    { nature: 'local', waitsForItsTime: true, streams: [{ rate: (s) => 5 + Math.min(45, s / 10), life: fixed(5) }] },
     { work: always(0.1) },
   ),
+  healthy(
+    'a timer of 5 s per message, tenfold in two hours, while pings stay as they are',
+    4,
+    { nature: 'local', waitsForItsTime: true, streams: [{ rate: (s) => 5 + Math.min(45, s / 160), life: fixed(5) }] },
+    { work: always(0.1) },
+  ),
+  healthy('20 chains of timers that are meant, each renewed every second', 4, chains(0, 1, { healthy: 20 }), {
+    work: always(10),
+  }),
 
   amount('heap', 'level, with garbage', 3, {}),
   amount('heap', 'warm-up of 4 min by 20 MiB, ever slower', 3, { heap: (s) => 40 - 20 * Math.exp(-s / 80) }),
@@ -258,12 +287,20 @@ export const shapes: readonly Shape[] = [
     { streams: [{ perWork: 0.1 }] },
     { work: (s) => 10 + s / 360 },
   ),
-  leak(
-    'a chain of timers per request, each renewed every 5 s',
-    0.5,
-    { nature: 'local', streams: [{ rate: (s) => s / 5, life: fixed(5) }] },
-    { work: always(1) },
-  ),
+  leak('a chain of timers per request, each renewed every 5 s', 0.5, chains(1, 5), { work: always(1) }),
+  leak('a chain of timers per command, 70 commands per hour, renewed every second', 4, chains(70 / 3_600, 1), {
+    work: always(70 / 3_600),
+  }),
+  leak('a chain of timers per request, each renewed every 2 min', 2, chains(0.5, 120), { work: always(0.5) }),
+  leak('a chain of timers per request, beside 20 healthy ones', 2, chains(0.2, 5, { healthy: 20 }), {
+    work: always(0.2),
+  }),
+  leak('a chain of timers per request, from when a load begins', 1, chains(1, 5, { from: LOAD_AT }), {
+    work: (s) => (s > LOAD_AT ? 1 : 0),
+  }),
+  leak('a chain of timers per request, while the load rises for 3 min and then stays', 2, risingChains, {
+    work: (s) => Math.min(1, s / 180),
+  }),
   rising('heap', '1 MiB/s', 0.5, { heap: (s) => 20 + s }),
   rising('heap', '100 KiB/s', 1, { heap: (s) => 20 + s / 10 }),
   rising('heap', '10 KiB/s', 4, { heap: (s) => 20 + s / 100 }),
