@@ -54,4 +54,9 @@ describe('the detector, driven through simulated time', () => {
     expect(leakingAfter).toBeLessThanOrEqual(600);
     expect(perWork).toBeCloseTo(1, 1);
   });
+
+  it('tells chains of timers that renew themselves per request', () => {
+    const { perWork } = simulate(byName('a chain of timers per request, each renewed every 5 s'), 2);
+    expect(Math.abs(perWork! - 1)).toBeLessThan(0.2);
+  });
 });
