@@ -21,7 +21,7 @@ scores a detector on them. This page is written by the run.
 \`\`\`sh
 npm run leaklab                        # the quick half, ten minutes
 npm run leaklab -- --all               # everything, and the peers: an hour and a half, two at a time
-npm run leaklab -- --all --peers=none  # without them; --peers=only: nothing else; --width=4: four at a time
+npm run leaklab -- --all --peers=none  # without them; --peers=only: nothing else; --peers=NAME,NAME: these; --width=4: four at a time
 npm run leaklab -- --compose           # writes this page from what was run last, scenario by scenario
 npm run leaklab -- --scenarios=DIR     # another set, by the same rules
 npm run leaklab -- 01 C3               # those whose names begin so
@@ -51,6 +51,12 @@ fields are in \`leaklab/runner/scenario.ts\`. One line ends with \`// plant\` (n
 and prints \`listening <port>\`; each request to \`/\` is one unit of work. What it needs around it (\`needs: [redis, http, nest, mute, flap]\`) is
 brought by the runner and named in \`REDIS_URL\`, \`PEER_URL\` (\`/small\`, \`/large\`), \`NEST_PORT\`, \`MUTE_PORT\` (reads, never answers) and
 \`FLAPPING_REDIS_URL\`. Nothing in the detector may know a scenario: what it misses stays in the table as missed.
+`;
+
+const PEERS_TEXT = `The best place in what each prints, and the number of lines printed; each as it was run last, which may be before the rest of this
+page. @pyroscope/nodejs has two ways. Pulled, its middleware starts the heap profiler, takes the profile at once and stops it: it
+answers with one line about what is outside of JavaScript, and with 500 when the profiler runs already. Pushed, it profiles all the
+time; what came last at a server of ours is scored.
 `;
 
 export function writePage(results: readonly ScenarioResult[], peers: PeerScores, facts: PageFacts): string {
@@ -150,11 +156,7 @@ function peerSection(leaks: readonly ScenarioResult[], peers: PeerScores): strin
         return score ? `${score.place} (${score.lines})` : '–';
       }),
     ]);
-  return [
-    '### Peers\n',
-    'The best place in what each prints, and the number of lines printed.\n',
-    table(['scenario', 'ours', ...names], rows),
-  ];
+  return ['### Peers\n', PEERS_TEXT, table(['scenario', 'ours', ...names], rows)];
 }
 
 const nameOf = ({ id, title }: ScenarioResult['scenario']): string => `${basename(id)}: ${plain(title)}`;
