@@ -54,7 +54,18 @@ export class AgentPlace {
   async execute(request: AgentExecuteRequest, options: CallOptions): Promise<unknown> {
     const leftMs = options.deadlineAt - Date.now();
     const deadlineMs = Math.floor(leftMs - Math.min(ANSWER_GRACE_MS, leftMs * ANSWER_GRACE_SHARE));
-    const data = { ...request, deadlineMs: Math.max(1, Math.min(request.deadlineMs, deadlineMs)) };
+    // Field by field: a copy of the whole costs as much as to send it. What is undefined does not travel.
+    const data: AgentExecuteRequest = {
+      runId: request.runId,
+      job: request.job,
+      attempt: request.attempt,
+      epoch: request.epoch,
+      idempotencyKey: request.idempotencyKey,
+      deadlineMs: Math.max(1, Math.min(request.deadlineMs, deadlineMs)),
+      scheduleId: request.scheduleId,
+      tickAt: request.tickAt,
+      shard: request.shard,
+    };
     const response = await this.pool.call(this.held, 'agent.execute', data, options);
     if (isResult(response)) return response.result;
     throw new AgentCallError('protocol', 'UNAVAILABLE', `agent ${this.agentId} answered without a result`);
@@ -93,8 +104,7 @@ export class AgentPlace {
   }
 
   private toRelease(outcome: PlaceOutcome, durationMs: number): ReleasedPlace {
-    const { runId, epoch } = this.held;
-    return this.records.releasedPlace({ ...this.held, place: placeName(runId, epoch) }, outcome, durationMs);
+    return this.records.releasedPlace(this.held, placeName(this.held.runId, this.held.epoch), outcome, durationMs);
   }
 
   /** Again while Redis is away: a second time changes nothing. */

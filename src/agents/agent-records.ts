@@ -52,7 +52,6 @@ export interface PlaceToRelease {
   namespace: string;
   agentId: string;
   instanceEpoch: number;
-  place: string;
   runId: string;
   takenAt: number;
 }
@@ -237,13 +236,13 @@ export class AgentRecords {
     return takenPlace(await this.run(scripts.acquire, [query.agents], [JSON.stringify(query)], deadlineAt));
   }
 
-  /** What the script that gives places back has to know. */
-  releasedPlace(held: PlaceToRelease, outcome: PlaceOutcome, durationMs: number): ReleasedPlace {
+  /** What the script that gives places back has to know. @param place `runId#epoch` */
+  releasedPlace(held: PlaceToRelease, place: string, outcome: PlaceOutcome, durationMs: number): ReleasedPlace {
     return {
       agents: this.keys.agents(held.namespace),
       prefix: this.keys.agentPrefix(held.namespace),
       agentId: held.agentId,
-      place: held.place,
+      place,
       runId: held.runId,
       instanceEpoch: String(held.instanceEpoch),
       takenAt: held.takenAt,

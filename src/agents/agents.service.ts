@@ -113,7 +113,8 @@ export class AgentsService {
     place: GivenPlace,
     considered: readonly AgentConsidered[] = [],
   ): AgentPlace {
-    const held = { ...place, namespace, runId, epoch };
+    const { agentId, instanceEpoch, host, port, takenAt } = place;
+    const held = { namespace, agentId, instanceEpoch, host, port, runId, epoch, takenAt };
     return new AgentPlace(held, this.pool, this.records, this.directory, considered.slice(0, MAX_CONSIDERED));
   }
 

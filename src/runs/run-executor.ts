@@ -15,7 +15,7 @@ import { DispatchStats } from './dispatch-stats.js';
 import type { EngineJob, HandedRun } from './engine-job.js';
 import { DueLoop } from './due-loop.js';
 import { retryDelayMs } from './retry-backoff.js';
-import type { RunRecord, RunSpec } from './run.record.js';
+import { dispatchedRun, type RunRecord, type RunSpec } from './run.record.js';
 import type { FirstDispatch, RunToMake } from './first-dispatch.js';
 import { consideredText, type ParkedRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
@@ -109,11 +109,7 @@ export class RunExecutor {
   async firstDispatch(run: RunToMake): Promise<FirstDispatch | undefined> {
     if (isDivided(run)) return undefined;
     try {
-      const request = {
-        ...placeFor(run, 1),
-        avoidAgentIds: run.failedAgentIds,
-        deadlineAt: Date.now() + ROUTE_WAIT_MS,
-      };
+      const request = placeFor(run, 1, undefined, run.failedAgentIds, Date.now() + ROUTE_WAIT_MS);
       const routed = await this.agents.route(request);
       if (routed === undefined) return undefined;
       return { query: routed.query, lookMs: this.watch.lookMs, considered: consideredText(routed.rejected) };
@@ -127,7 +123,8 @@ export class RunExecutor {
     const { namespace, runId } = run;
     watched.epoch = 1;
     const held = this.agents.held({ namespace, runId, epoch: 1 }, place);
-    await this.attempt({ ...run, state: 'running', attempt: 1, epoch: 1, agentId: place.agentId }, held, answered);
+    const dispatch = { state: 'running', attempt: 1, epoch: 1, agentId: place.agentId } as const;
+    await this.attempt(dispatchedRun(run, dispatch), held, answered);
   }
 
   private async dispatch(run: RunRecord, watched: WatchedRun, answered: Answered): Promise<void> {
@@ -142,18 +139,16 @@ export class RunExecutor {
     }
     const epoch = run.epoch + 1;
     watched.epoch = epoch;
-    await this.attempt({ ...run, attempt, epoch, agentId: place.agentId }, place, answered);
+    const { agentId } = place;
+    await this.attempt(dispatchedRun(run, { state: run.state, attempt, epoch, agentId }), place, answered);
   }
 
   /** @throws OVERTAKEN when somebody else has begun or ended the run; CommandError as AgentsService.acquire */
   private async begin(run: RunRecord, attempt: number): Promise<AgentPlace> {
     // An agent that still works on a repeated attempt joins it to the one under way instead of doing it twice.
     const goesOn = run.agentId !== undefined && !run.failedAgentIds.includes(run.agentId) && repeatsAttempt(run);
-    const request = {
-      ...placeFor(run, run.epoch + 1),
-      preferAgentId: goesOn ? run.agentId : undefined,
-      avoidAgentIds: run.spec.retry.onOtherAgent || repeatsAttempt(run) ? run.failedAgentIds : [],
-    };
+    const avoid = run.spec.retry.onOtherAgent || repeatsAttempt(run) ? run.failedAgentIds : [];
+    const request = placeFor(run, run.epoch + 1, goesOn ? run.agentId : undefined, avoid);
     return this.agents.acquire(request, async (query, rejected) => {
       const taken = await this.store.begin(run, attempt, query, rejected, this.watch.lookMs);
       if (taken === undefined) throw OVERTAKEN;
@@ -358,14 +353,24 @@ function isDivided({ spec, parentId }: Pick<RunRecord, 'spec' | 'parentId'>): bo
 }
 
 /** The place that a run needs, as agents are asked for it. */
-function placeFor({ namespace, runId, scheduleId, spec }: RunToMake, epoch: number): AcquireRequest {
+function placeFor(
+  { namespace, runId, scheduleId, spec }: RunToMake,
+  epoch: number,
+  preferAgentId: string | undefined,
+  avoidAgentIds: readonly string[],
+  deadlineAt?: number,
+): AcquireRequest {
+  const { strategy, labels, agentIds, stickyKey = scheduleId ?? spec.job.name } = spec.route;
   return {
     namespace,
-    route: { ...spec.route, stickyKey: spec.route.stickyKey ?? scheduleId ?? spec.job.name },
+    route: { strategy, labels, agentIds, stickyKey },
     jobName: spec.job.name,
     runId,
     epoch,
     leaseMs: spec.timeoutMs + PLACE_GRACE_MS,
+    preferAgentId,
+    avoidAgentIds,
+    deadlineAt,
   };
 }
 
@@ -393,8 +398,8 @@ function executeRequest(run: RunRecord): AgentExecuteRequest {
     epoch: run.epoch,
     idempotencyKey: run.spec.idempotencyKey ?? run.runId,
     deadlineMs: run.spec.timeoutMs,
-    ...(run.scheduleId === undefined ? {} : { scheduleId: run.scheduleId }),
-    ...(run.tickAt === undefined ? {} : { tickAt: run.tickAt }),
-    ...(run.spec.shard === undefined ? {} : { shard: run.spec.shard }),
+    scheduleId: run.scheduleId,
+    tickAt: run.tickAt,
+    shard: run.spec.shard,
   };
 }

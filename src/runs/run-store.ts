@@ -130,7 +130,9 @@ export class RunStore {
    */
   async submit(run: NewRun, begin?: FirstDispatch): Promise<SubmittedRun> {
     const { namespace, scheduleId, spec, idempotencyKey, overlap = 'allow' } = run;
-    const runSpec = run.retryOf === undefined ? { ...spec, idempotencyKey } : spec;
+    const { job, route, retry, timeoutMs, priority, resultKey, shard } = spec;
+    const runSpec: RunSpec =
+      run.retryOf === undefined ? { job, route, retry, timeoutMs, priority, resultKey, shard, idempotencyKey } : spec;
     const failedAgentIds = run.failedAgentId === undefined ? [] : [run.failedAgentId];
     const specText = JSON.stringify(runSpec);
     const reply = (await this.steps.run({
