@@ -8,6 +8,7 @@ import { AgentDirectory } from './agent-directory.js';
 import { AgentPlace, CANCEL_TIMEOUT_MS, cancelAt, placeName } from './agent-place.js';
 import type { PlaceQuery } from './acquire.lua.js';
 import { AgentRecords, type AgentSnapshot, type TakenPlace, takenPlace } from './agent-records.js';
+import { KnownRoutes } from './known-routes.js';
 import type { ReleasedPlace } from './release.lua.js';
 import { type AgentConsidered, routeAgents, type RoutedCandidates } from './agent-router.js';
 
@@ -47,12 +48,14 @@ export type GivenPlace = Extract<TakenPlace, { taken: true }>;
 export interface RoutedPlace {
   query: PlaceQuery;
   /** Who may not execute, and why. */
-  rejected: AgentConsidered[];
+  rejected: readonly AgentConsidered[];
 }
 
 /** What runs need of agents: a place at one that can do the job. */
 @Injectable()
 export class AgentsService {
+  private readonly routes = new KnownRoutes();
+
   constructor(
     private readonly directory: AgentDirectory,
     private readonly records: AgentRecords,
@@ -92,7 +95,7 @@ export class AgentsService {
   async route(request: AcquireRequest): Promise<RoutedPlace | undefined> {
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
     const { agents, now } = await this.directory.agents(request.namespace, deadlineAt);
-    const routed = routeAgents(agents, request, now);
+    const routed = this.routes.route(agents, request, now);
     if (routed.candidates.length === 0) return undefined;
     return { query: this.query(request, routed), rejected: routed.rejected };
   }
@@ -183,7 +186,7 @@ export class AgentsService {
   ): Promise<
     { taken: true; place: GivenPlace; considered: AgentConsidered[] } | { taken: false; considered: AgentConsidered[] }
   > {
-    const routed = routeAgents(snapshot.agents, request, snapshot.now);
+    const routed = this.routes.route(snapshot.agents, request, snapshot.now);
     if (routed.candidates.length === 0) return { taken: false, considered: routed.rejected };
     const place = await take(this.query(request, routed), routed.rejected);
     if (place.taken) return { taken: true, place, considered: routed.rejected };
