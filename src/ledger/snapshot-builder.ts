@@ -1,19 +1,16 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Group } from './counting/group.js';
 import type { KindCounter } from './counting/kind-counter.js';
 import type { LedgerCore } from './ledger-core.js';
 import type { LedgerGroup, LedgerKind } from './ledger-snapshot.js';
 import { relativeTo, shownFrame, shownSite, siteOf } from './positions/shown-place.js';
 
-interface Ages {
-  weight: number;
-  weightedMs: number;
-  oldestMs: number;
-}
+/** Tells what one builder has read from what another has. */
+let buildersCount = 0;
 
 /** Reads the tables of a ledger. Costs O(groups + samples), both bounded, whatever is alive. */
 export class SnapshotBuilder {
-  private readonly ages = new Map<Group, Ages>();
+  private readonly number = ++buildersCount;
   private readonly nowMs: number;
 
   constructor(private readonly core: LedgerCore) {
@@ -69,13 +66,14 @@ export class SnapshotBuilder {
     const { projectRoot } = this.core.options;
     const counter = group.counter as KindCounter;
     const site = siteOf(origin);
-    const ages = this.ages.get(group);
+    const { ages } = group;
     const lifetimes = group.lifetimes.summary();
     return {
       id: groupId(group, projectRoot),
       kind: counter.kind,
       live: Math.round(group.live),
-      ...(group.liveBytes > 0 ? { liveBytes: Math.round(group.liveBytes) } : {}),
+      // Undefined, and not left out: with thousands of groups, objects of one shape are what costs least.
+      liveBytes: group.liveBytes > 0 ? Math.round(group.liveBytes) : undefined,
       created: Math.round(group.created),
       closed: Math.round(group.closed),
       collectedOpen: Math.round(group.collectedOpen),
@@ -83,11 +81,14 @@ export class SnapshotBuilder {
       exact: isExact(counter) && group.variance === 0,
       error: Math.round(Math.sqrt(group.variance)),
       site: site && shownSite(site, projectRoot),
-      ...(origin.provider ? { provider: origin.provider } : {}),
-      ...(group.via ? { via: group.via } : {}),
-      ...(group.overflow ? { overflow: group.overflow } : {}),
+      provider: origin.provider ?? undefined,
+      via: group.via ?? undefined,
+      overflow: group.overflow ?? undefined,
       stack: origin.frames.map((frame) => shownFrame(frame, projectRoot)),
-      ageMs: ages ? { mean: Math.round(ages.weightedMs / ages.weight), oldest: Math.round(ages.oldestMs) } : null,
+      ageMs:
+        ages.readBy === this.number
+          ? { mean: Math.round(ages.weightedMs / ages.weight), oldest: Math.round(ages.oldestMs) }
+          : null,
       lifetimeMs: lifetimes && { median: lifetimes.median, p95: lifetimes.p95 },
       ratePerSecond: Math.round(group.growthPerSecond(this.nowMs) * 1_000) / 1_000,
     };
@@ -96,8 +97,11 @@ export class SnapshotBuilder {
   private readAges(counter: KindCounter): void {
     for (const sample of counter.samples.list) {
       if (!sample.group) continue;
-      let ages = this.ages.get(sample.group);
-      if (!ages) this.ages.set(sample.group, (ages = { weight: 0, weightedMs: 0, oldestMs: 0 }));
+      const { ages } = sample.group;
+      if (ages.readBy !== this.number) {
+        ages.readBy = this.number;
+        ages.weight = ages.weightedMs = ages.oldestMs = 0;
+      }
       const ageMs = this.nowMs - sample.birthMs;
       const weight = sample.weight * sample.tableWeight;
       ages.weight += weight;
@@ -119,8 +123,5 @@ export function groupId(group: Group, root: string): string {
 
 function idOf({ counter, origin, via, overflow }: Group, root: string): string {
   const places = origin.frames.map(({ file, line, column }) => `${relativeTo(root, file.path)}:${line}:${column}`);
-  return createHash('sha1')
-    .update([counter.kind, via, overflow, origin.provider, ...places].join('\n'))
-    .digest('hex')
-    .slice(0, 12);
+  return hash('sha1', [counter.kind, via, overflow, origin.provider, ...places].join('\n'), 'hex').slice(0, 12);
 }

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { Function, Label, Line, Location, Mapping, Profile, Sample, StringTable, ValueType } from 'pprof-format';
+import { ProtobufWriter } from './protobuf-writer.js';
 
 const gzipped = promisify(gzip);
 
@@ -32,19 +32,47 @@ export interface PprofSettings {
 const NANOSECONDS_PER_MS = 1_000_000;
 const MAPPING_ID = 1;
 
+// The numbers of the fields in profile.proto.
+const PROFILE = {
+  sampleType: 1,
+  sample: 2,
+  mapping: 3,
+  location: 4,
+  function: 5,
+  stringTable: 6,
+  timeNanos: 9,
+  durationNanos: 10,
+  periodType: 11,
+  period: 12,
+  comment: 13,
+  defaultSampleType: 14,
+} as const;
+const VALUE_TYPE = { type: 1, unit: 2 } as const;
+const SAMPLE = { locationId: 1, value: 2, label: 3 } as const;
+const LABEL = { key: 1, text: 2 } as const;
+const MAPPING = { id: 1, filename: 5, hasFunctions: 7, hasFilenames: 8, hasLineNumbers: 9 } as const;
+const LOCATION = { id: 1, mappingId: 2, line: 4 } as const;
+const LINE = { functionId: 1, line: 2 } as const;
+const FUNCTION = { id: 1, name: 2, systemName: 3, filename: 4 } as const;
+
 interface KnownFunction {
   readonly id: number;
-  readonly byLine: Map<number, Location>;
+  /** Ids of its locations. */
+  readonly byLine: Map<number, number>;
 }
 
-/** Writes one profile in the format of pprof (profile.proto, gzipped), function by function as they come. */
+/**
+ * Writes one profile in the format of pprof (profile.proto, gzipped), each message as it comes: objects for all of them, measured
+ * and then encoded, were half of what a profile cost.
+ */
 export class PprofBuilder {
-  private readonly strings = new StringTable();
-  private readonly samples: Sample[] = [];
-  private readonly locations: Location[] = [];
-  private readonly functions: Function[] = [];
+  private readonly out = new ProtobufWriter();
+  /** The first is always empty. */
+  private readonly strings = new Map<string, number>([['', 0]]);
   /** By file, by name. */
   private readonly known = new Map<string, Map<string, KnownFunction>>();
+  private functionsCount = 0;
+  private locationsCount = 0;
 
   constructor(private readonly settings: PprofSettings) {}
 
@@ -53,59 +81,60 @@ export class PprofBuilder {
    * @param values one per sample type; whole numbers, negative where something has become less
    */
   add(stack: readonly PprofFrame[], values: readonly number[], labels: Readonly<Record<string, string>> = {}): void {
-    this.samples.push(
-      new Sample({
-        locationId: stack.map((frame) => this.location(frame).id),
-        value: [...values],
-        label: Object.entries(labels).map(
-          ([key, text]) => new Label({ key: this.strings.dedup(key), str: this.strings.dedup(text) }),
-        ),
-      }),
-    );
-  }
-
-  /** The file. Compressed outside the event loop. */
-  async encode(): Promise<Buffer> {
-    const { sampleTypes, defaultType, period, takenAt, durationMs = 0, comments = [] } = this.settings;
-    const profile = new Profile({
-      sampleType: sampleTypes.map((type) => this.valueType(type)),
-      sample: this.samples,
-      // Says that functions and lines are known, so that nobody looks for symbols in a binary.
-      mapping: [
-        new Mapping({
-          id: MAPPING_ID,
-          filename: this.strings.dedup('node'),
-          hasFunctions: true,
-          hasFilenames: true,
-          hasLineNumbers: true,
-        }),
-      ],
-      location: this.locations,
-      function: this.functions,
-      timeNanos: nanoseconds(takenAt),
-      durationNanos: nanoseconds(durationMs),
-      ...(period ? { periodType: this.valueType(period.type), period: period.value } : {}),
-      comment: comments.map((comment) => this.strings.dedup(comment)),
-      defaultSampleType: this.strings.dedup(defaultType),
-      stringTable: this.strings,
-    });
-    // The least of work: it is taken away once, and half of its size is saved by any level.
-    return gzipped(profile.encode(), { level: 1 });
-  }
-
-  private location({ name, file, line }: PprofFrame): Location {
-    const { id: functionId, byLine } = this.function(name, file);
-    let location = byLine.get(line);
-    if (!location) {
-      location = new Location({
-        id: this.locations.length + 1,
-        mappingId: MAPPING_ID,
-        line: [new Line({ functionId, line })],
-      });
-      this.locations.push(location);
-      byLine.set(line, location);
+    const { out } = this;
+    // Before the sample is begun: those that are new are written at once.
+    const locations = stack.map((frame) => this.location(frame));
+    const sample = out.begin(PROFILE.sample);
+    out.numbers(SAMPLE.locationId, locations);
+    out.numbers(SAMPLE.value, values);
+    for (const key in labels) {
+      const label = out.begin(SAMPLE.label);
+      out.number(LABEL.key, this.string(key));
+      out.number(LABEL.text, this.string(labels[key]));
+      out.end(label);
     }
-    return location;
+    out.end(sample);
+  }
+
+  /** The file. Nothing can be added afterwards. Compressed outside the event loop. */
+  async encode(): Promise<Buffer> {
+    const { out } = this;
+    const { sampleTypes, defaultType, period, takenAt, durationMs = 0, comments = [] } = this.settings;
+    for (const type of sampleTypes) this.valueType(PROFILE.sampleType, type);
+    this.mapping();
+    out.number(PROFILE.timeNanos, nanoseconds(takenAt));
+    out.number(PROFILE.durationNanos, nanoseconds(durationMs));
+    if (period) {
+      this.valueType(PROFILE.periodType, period.type);
+      out.number(PROFILE.period, period.value);
+    }
+    out.numbers(
+      PROFILE.comment,
+      comments.map((comment) => this.string(comment)),
+    );
+    out.number(PROFILE.defaultSampleType, this.string(defaultType));
+    for (const text of this.strings.keys()) out.text(PROFILE.stringTable, text);
+    // The least of work: it is taken away once, and half of its size is saved by any level.
+    return gzipped(out.written, { level: 1 });
+  }
+
+  private location({ name, file, line }: PprofFrame): number {
+    const { id: functionId, byLine } = this.function(name, file);
+    let id = byLine.get(line);
+    if (id === undefined) {
+      const { out } = this;
+      id = ++this.locationsCount;
+      byLine.set(line, id);
+      const location = out.begin(PROFILE.location);
+      out.number(LOCATION.id, id);
+      out.number(LOCATION.mappingId, MAPPING_ID);
+      const place = out.begin(LOCATION.line);
+      out.number(LINE.functionId, functionId);
+      out.number(LINE.line, line);
+      out.end(place);
+      out.end(location);
+    }
+    return id;
   }
 
   private function(name: string, file: string): KnownFunction {
@@ -114,17 +143,45 @@ export class PprofBuilder {
     if (!inFile) this.known.set(file, (inFile = new Map()));
     let found = inFile.get(name);
     if (!found) {
-      const shown = this.strings.dedup(name);
-      const id = this.functions.length + 1;
-      this.functions.push(new Function({ id, name: shown, systemName: shown, filename: this.strings.dedup(file) }));
-      found = { id, byLine: new Map() };
-      inFile.set(name, found);
+      const { out } = this;
+      const id = ++this.functionsCount;
+      inFile.set(name, (found = { id, byLine: new Map() }));
+      const shown = this.string(name);
+      const message = out.begin(PROFILE.function);
+      out.number(FUNCTION.id, id);
+      out.number(FUNCTION.name, shown);
+      out.number(FUNCTION.systemName, shown);
+      out.number(FUNCTION.filename, this.string(file));
+      out.end(message);
     }
     return found;
   }
 
-  private valueType([type, unit]: SampleType): ValueType {
-    return new ValueType({ type: this.strings.dedup(type), unit: this.strings.dedup(unit) });
+  /** Says that functions and lines are known, so that nobody looks for symbols in a binary. */
+  private mapping(): void {
+    const { out } = this;
+    const mapping = out.begin(PROFILE.mapping);
+    out.number(MAPPING.id, MAPPING_ID);
+    out.number(MAPPING.filename, this.string('node'));
+    out.number(MAPPING.hasFunctions, 1);
+    out.number(MAPPING.hasFilenames, 1);
+    out.number(MAPPING.hasLineNumbers, 1);
+    out.end(mapping);
+  }
+
+  private valueType(field: number, [type, unit]: SampleType): void {
+    const { out } = this;
+    const message = out.begin(field);
+    out.number(VALUE_TYPE.type, this.string(type));
+    out.number(VALUE_TYPE.unit, this.string(unit));
+    out.end(message);
+  }
+
+  /** The place of a text in the table of strings. */
+  private string(text: string): number {
+    let place = this.strings.get(text);
+    if (place === undefined) this.strings.set(text, (place = this.strings.size));
+    return place;
   }
 }
 

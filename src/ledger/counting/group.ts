@@ -21,6 +21,8 @@ export class Group {
   readonly lifetimes = new Lifetimes();
   /** Stable over restarts; computed when first shown. */
   id: string | null = null;
+  /** Of what is watched, as it was last read: here, because to look each group up was what reading cost. */
+  readonly ages = { readBy: 0, weight: 0, weightedMs: 0, oldestMs: 0 };
 
   private readonly shares = new Map<number, LedgerRecord>();
   private readonly heirs = new Map<GroupCounter, Group>();

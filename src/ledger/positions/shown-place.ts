@@ -29,8 +29,22 @@ export function siteOf({ site, frames }: GroupOrigin): CodeLocation | null {
   return own ?? site;
 }
 
+/** Thousands of lines are in a few files, and a path is costlier to shorten than all else about a line. */
+const MAX_SHORTENED = 4_096;
+const shortened = new Map<string, string>();
+let shortenedTo = '';
+
 export function relativeTo(root: string, path: string): string {
-  const short = relative(root, path);
-  // Outside the project an absolute path says more than a row of dots.
-  return short.startsWith(`..${sep}..${sep}..`) ? path : short;
+  if (root !== shortenedTo || shortened.size >= MAX_SHORTENED) {
+    shortened.clear();
+    shortenedTo = root;
+  }
+  let shown = shortened.get(path);
+  if (shown === undefined) {
+    const short = relative(root, path);
+    // Outside the project an absolute path says more than a row of dots.
+    shown = short.startsWith(`..${sep}..${sep}..`) ? path : short;
+    shortened.set(path, shown);
+  }
+  return shown;
 }
