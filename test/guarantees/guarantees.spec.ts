@@ -45,10 +45,12 @@ it('every run ended, results only moved forward, and nothing was executed twice 
 });
 
 it('after each kill, freeze, restart and loss the ticks and runs it hit were taken over within 10 s', () => {
-  for (const { kind, firstTickMs, overdueTicksMs, takeoverMs } of recoveryFigures(report)) {
-    for (const figures of [firstTickMs, overdueTicksMs, takeoverMs]) {
-      expect({ kind, isInTime: percentile(figures, 100) <= RECOVERY_PROMISE_MS || figures }).toEqual({
+  for (const { kind, slow, ...figures } of recoveryFigures(report)) {
+    for (const name of ['firstTickMs', 'overdueTicksMs', 'takeoverMs'] as const) {
+      const isInTime = percentile(figures[name], 100) <= RECOVERY_PROMISE_MS;
+      expect({ kind, name, isInTime: isInTime || { took: figures[name], slow } }).toEqual({
         kind,
+        name,
         isInTime: true,
       });
     }

@@ -21,6 +21,8 @@ export interface Recovery {
   takenOverCount: number;
   /** Runs that did not go on. */
   left: string[];
+  /** What was known of a run that was taken over late, or not at all, now and then. */
+  slow: string[];
 }
 
 const STARVED_AFTER_MS = 500;

@@ -3,6 +3,9 @@ import type { Recovery } from './journal.js';
 import type { Records } from './records.js';
 
 const LOOK_EVERY_MS = 50;
+/** From then on what is known of one that is left is written down now and then, so that a breach explains itself. */
+const SLOW_MS = 6_000;
+const SLOW_EVERY_MS = 1_000;
 /** Looked on for longer than the promise, so that a breach has a number. */
 const GIVE_UP_MS = 40_000;
 
@@ -21,16 +24,20 @@ export async function watchRecovery(
   const [runs, ticks] = await Promise.all([RunsUnderWay.now(records), OverdueTicks.now(records, scheduleIds)]);
   let takeoverMs = 0;
   let overdueTicksMs = 0;
+  const slow: string[] = [];
   while (runs.leftCount + ticks.leftCount > 0 && Date.now() - at < GIVE_UP_MS) {
     await sleep(LOOK_EVERY_MS);
     const [takenOver, dealtWith] = await Promise.all([runs.look(), ticks.look()]);
     const passedMs = Date.now() - at;
     if (takenOver) takeoverMs = passedMs;
     if (dealtWith) overdueTicksMs = passedMs;
+    if (runs.leftCount > 0 && passedMs > SLOW_MS + slow.length * SLOW_EVERY_MS) {
+      slow.push(`after ${passedMs} ms: ${await records.everythingAbout(runs.left()[0])}`);
+    }
   }
   if (runs.leftCount > 0) takeoverMs = Infinity;
   if (ticks.leftCount > 0) overdueTicksMs = Infinity;
-  return { kind, at, goneAt, takeoverMs, overdueTicksMs, takenOverCount: runs.takenOverCount, left: runs.left() };
+  return { kind, at, goneAt, takeoverMs, overdueTicksMs, takenOverCount: runs.takenOverCount, left: runs.left(), slow };
 }
 
 class RunsUnderWay {

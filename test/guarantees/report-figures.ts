@@ -26,6 +26,7 @@ export interface RecoveryFigures {
   overdueTicksMs: number[];
   takeoverMs: number[];
   takenOverCount: number;
+  slow: string[];
 }
 
 /** The value below which this share (in percent) of sorted numbers lies; 0 of none. */
@@ -71,6 +72,7 @@ export function recoveryFigures({ journal, byKind }: ChaosReport): RecoveryFigur
       overdueTicksMs: sorted(({ overdueTicksMs }) => overdueTicksMs),
       takeoverMs: sorted(({ takeoverMs }) => takeoverMs),
       takenOverCount: recoveries.reduce((sum, { takenOverCount }) => sum + takenOverCount, 0),
+      slow: recoveries.flatMap(({ slow }) => slow),
     };
   });
 }
