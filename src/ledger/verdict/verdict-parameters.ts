@@ -337,9 +337,9 @@ export const verdictParameterTable = {
     reason: 'Good windows of 10 s in a row before the heap is told as growing and looked into.',
   },
   heapLeakMs: {
-    value: 30_000,
+    value: 20_000,
     unit: 'ms',
-    reason: 'Full collections tell of a rise for so long before it is a leak: a warm-up is over by then.',
+    reason: 'Full collections tell of a rise for so long before it is a leak, however steep: less is one batch of work.',
   },
   heapLeakBytes: {
     value: 6_291_456,

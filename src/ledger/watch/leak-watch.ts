@@ -23,7 +23,7 @@ export class LeakWatch {
   private readonly memory = new MemoryReader();
   private limits: LimitsReading = { memoryBytes: null, heapBytes: null, fds: null };
   private limitsAtMs = -Infinity;
-  private openFds: { count: number | null; atMs: number; tookMs: number } = { count: null, atMs: -Infinity, tookMs: 0 };
+  private descriptors = { openFds: null as number | null, knownFds: 0, atMs: -Infinity, tookMs: 0 };
   private takenAtMs = -Infinity;
 
   constructor(
@@ -72,15 +72,15 @@ export class LeakWatch {
   private readProcess(nowMs: number): ProcessReading {
     const { rss, heapTotal, external } = process.memoryUsage();
     const { limitBytes, usedBytes } = this.memory.read();
-    let knownFds = 0;
-    for (const { live, options } of this.core.counters.values()) knownFds += live * (options.fds ?? 0);
+    this.readDescriptors(nowMs);
+    const { openFds, knownFds } = this.descriptors;
     return {
       ...this.floor.take(),
       heapTotalBytes: heapTotal,
       externalBytes: external,
       rssBytes: rss,
       chargedBytes: limitBytes === null ? rss : usedBytes,
-      openFds: this.readOpenFds(nowMs),
+      openFds,
       knownFds,
       inbound: this.core.counters.get('socket.server')?.live ?? 0,
     };
@@ -93,12 +93,15 @@ export class LeakWatch {
     return ended > 0 ? [...work, { unit: 'connection', count: ended, vagueness: 0.2 }] : work;
   }
 
-  private readOpenFds(nowMs: number): number | null {
-    const { count, atMs, tookMs } = this.openFds;
-    if (tookMs > LISTING_MOST_MS && nowMs - atMs < LIMITS_EVERY_MS) return count;
+  /** Both at one moment: sockets of a burst that were listed half a minute ago are not held against those alive now. */
+  private readDescriptors(nowMs: number): void {
+    const { atMs, tookMs } = this.descriptors;
+    if (tookMs > LISTING_MOST_MS && nowMs - atMs < LIMITS_EVERY_MS) return;
     const startedMs = this.core.now();
-    this.openFds = { count: openDescriptorCount(), atMs: nowMs, tookMs: this.core.now() - startedMs };
-    return this.openFds.count;
+    const openFds = openDescriptorCount();
+    let knownFds = 0;
+    for (const { live, options } of this.core.counters.values()) knownFds += live * (options.fds ?? 0);
+    this.descriptors = { openFds, knownFds, atMs: nowMs, tookMs: this.core.now() - startedMs };
   }
 
   private readLimits(nowMs: number): void {
