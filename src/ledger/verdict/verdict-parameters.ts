@@ -339,7 +339,8 @@ export const verdictParameterTable = {
   heapLeakMs: {
     value: 20_000,
     unit: 'ms',
-    reason: 'Full collections tell of a rise for so long before it is a leak, however steep: less is one batch of work.',
+    reason:
+      'Full collections tell of a rise for so long before it is a leak, however steep: less is one batch of work.',
   },
   heapLeakBytes: {
     value: 6_291_456,
