@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
-import { KeptResults } from './runner/kept-results.js';
+import { KeptResults, type KeptRun } from './runner/kept-results.js';
 import { writePage } from './runner/page.js';
 import { type PeerName, PEERS, runPeer } from './runner/peer-run.js';
 import { type ScenarioResult, runScenario } from './runner/scenario-run.js';
@@ -64,7 +64,7 @@ async function main(): Promise<void> {
     isComposed || peers !== 'none' ? kept.peers(scenarios) : new Map(),
     {
       command: ['npm run leaklab', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' '),
-      machine: machineText(runs.map(({ loadAverage }) => loadAverage)),
+      machine: machineText(runs.map(({ loadAverage }) => loadAverage)) + (isComposed ? begunText(runs) : ''),
       date: new Date().toISOString().slice(0, 10),
     },
   );
@@ -81,6 +81,14 @@ async function main(): Promise<void> {
 function machineText(loadAverages: readonly number[]): string {
   const highest = Math.round(Math.max(0, ...loadAverages));
   return `Node ${process.version}, ${cpus().length} cores, ${width} at a time, load average up to ${highest}`;
+}
+
+/** Rows of a composed page were not run together. */
+function begunText(runs: readonly KeptRun[]): string {
+  const begun = runs.map(({ startedAt }) => startedAt);
+  const minute = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  if (begun.length === 0) return '';
+  return `; each row as it was run last, begun from ${minute(Math.min(...begun))} to ${minute(Math.max(...begun))}`;
 }
 
 async function runScenarios(): Promise<void> {

@@ -21,7 +21,8 @@ scores a detector on them. This page is written by the run.
 \`\`\`sh
 npm run leaklab                        # the quick half, ten minutes
 npm run leaklab -- --all               # everything, and the peers: an hour and a half, two at a time
-npm run leaklab -- --all --peers=none  # without them; --peers=only: nothing else; --peers=NAME,NAME: these; --width=4: four at a time
+npm run leaklab -- --all --peers=none --width=6  # without them, six at a time: 17 min
+npm run leaklab -- --all --peers=only  # nothing but the peers; --peers=NAME,NAME: these
 npm run leaklab -- --compose           # writes this page from what was run last, scenario by scenario
 npm run leaklab -- --scenarios=DIR     # another set, by the same rules
 npm run leaklab -- 01 C3               # those whose names begin so
