@@ -1,31 +1,7 @@
 import { routeAgents, type RouteQuery, tiers } from '../../src/agents/agent-router.js';
-import type { AgentEntry } from '../../src/agents/agent-entry.js';
 import { rendezvousOrder } from '../../src/agents/rendezvous-hash.js';
 import { routeSchema } from '../../src/contract/job.schema.js';
-
-const NOW = 1_000_000;
-
-function agent(agentId: string, more: Partial<AgentEntry> = {}): AgentEntry {
-  return {
-    agentId,
-    instanceEpoch: 1,
-    host: '127.0.0.1',
-    port: 1,
-    labels: {},
-    capabilities: ['job'],
-    capacity: 10,
-    version: '1',
-    lastSeenAt: NOW,
-    leaseExpiresAt: NOW + 1_000,
-    isDraining: false,
-    placesTaken: 0,
-    reportedInFlight: 0,
-    suspectUntil: 0,
-    ejectedAt: 0,
-    ejections: 0,
-    ...more,
-  };
-}
+import { agentEntry as agent, NOW } from './agent-entries.js';
 
 function query(route: object = {}, more: Partial<RouteQuery> = {}): RouteQuery {
   return { jobName: 'job', ...more, route: routeSchema.parse(route) };

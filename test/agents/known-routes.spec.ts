@@ -1,28 +1,6 @@
-import type { AgentEntry } from '../../src/agents/agent-entry';
-import { routeAgents, type RouteQuery } from '../../src/agents/agent-router';
-import { KnownRoutes } from '../../src/agents/known-routes';
-
-function agent(agentId: string, more: Partial<AgentEntry> = {}): AgentEntry {
-  return {
-    agentId,
-    instanceEpoch: 1,
-    host: 'h',
-    port: 1,
-    labels: {},
-    capabilities: ['job', 'other'],
-    capacity: 1,
-    version: '1',
-    lastSeenAt: 0,
-    leaseExpiresAt: 10_000,
-    isDraining: false,
-    placesTaken: 0,
-    reportedInFlight: 0,
-    suspectUntil: 0,
-    ejectedAt: 0,
-    ejections: 0,
-    ...more,
-  };
-}
+import { routeAgents, type RouteQuery } from '../../src/agents/agent-router.js';
+import { KnownRoutes } from '../../src/agents/known-routes.js';
+import { agentEntry as agent, NOW } from './agent-entries.js';
 
 const any: RouteQuery = { route: { strategy: 'round-robin' }, jobName: 'job' };
 
@@ -30,10 +8,10 @@ describe('KnownRoutes', () => {
   it('works the route of one look out once', () => {
     const routes = new KnownRoutes();
     const agents = [agent('a'), agent('b')];
-    const first = routes.route(agents, any, 1_000);
-    expect(first).toEqual(routeAgents(agents, any, 1_000));
-    expect(routes.route(agents, { ...any, avoidAgentIds: [] }, 2_000)).toBe(first);
-    expect(routes.route([...agents], any, 2_000)).not.toBe(first);
+    const first = routes.route(agents, any, NOW);
+    expect(first).toEqual(routeAgents(agents, any, NOW));
+    expect(routes.route(agents, { ...any, avoidAgentIds: [] }, NOW + 1)).toBe(first);
+    expect(routes.route([...agents], any, NOW + 1)).not.toBe(first);
   });
 
   it.each<[string, RouteQuery]>([
@@ -48,22 +26,22 @@ describe('KnownRoutes', () => {
   ])('does not take the route for %s from it', (_what, query) => {
     const routes = new KnownRoutes();
     const agents = [agent('a'), agent('b')];
-    const first = routes.route(agents, any, 1_000);
-    const other = routes.route(agents, query, 1_000);
+    const first = routes.route(agents, any, NOW);
+    const other = routes.route(agents, query, NOW);
     expect(other).not.toBe(first);
-    if (query.route.strategy !== 'random') expect(other).toEqual(routeAgents(agents, query, 1_000));
+    if (query.route.strategy !== 'random') expect(other).toEqual(routeAgents(agents, query, NOW));
   });
 
   it.each([
-    ['a lease runs out', { leaseExpiresAt: 5_000 }],
-    ['an ejection ends', { suspectUntil: 5_000, ejections: 1, ejectedAt: 500 }],
+    ['a lease runs out', { leaseExpiresAt: NOW + 500 }],
+    ['an ejection ends', { suspectUntil: NOW + 500, ejections: 1, ejectedAt: NOW - 500 }],
   ])('works it out anew when %s', (_what, more) => {
     const routes = new KnownRoutes();
     const agents = [agent('a'), agent('b', more), agent('c')];
-    const before = routes.route(agents, any, 4_999);
-    expect(routes.route(agents, any, 4_999)).toBe(before);
-    const after = routes.route(agents, any, 5_000);
-    expect(after).toEqual(routeAgents(agents, any, 5_000));
+    const before = routes.route(agents, any, NOW + 499);
+    expect(routes.route(agents, any, NOW + 499)).toBe(before);
+    const after = routes.route(agents, any, NOW + 500);
+    expect(after).toEqual(routeAgents(agents, any, NOW + 500));
     expect(after.candidates).not.toEqual(before.candidates);
   });
 });
