@@ -55,9 +55,7 @@ async function run() {
       process.send({ id, failure: String(error && error.stack) });
     }
   }
-  process.send({ status: ledger().status() });
-  process.disconnect();
-  process.exit(0);
+  process.send({ status: ledger().status() }, () => process.exit(0));
 }
 run();
 `;

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import type { LedgerGroup, LedgerStatus } from '../../../src/ledger/ledger-snapshot.js';
 
@@ -35,11 +36,12 @@ export function runFixture(
       else reports.set(message.id, message);
     });
     const deadline = setTimeout(() => child.kill('SIGKILL'), 120_000);
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      clearTimeout(deadline);
-      if (status) resolve({ reports, status });
-      else reject(new Error(`${main} ended with ${code ?? signal}:\n${output.slice(-4_000)}`));
-    });
+    // The end of the process may be told before what it sent last; the end of the channel is not.
+    Promise.all([once(child, 'exit'), once(child, 'disconnect')])
+      .then(([[code, signal]]) => {
+        if (status) resolve({ reports, status });
+        else reject(new Error(`${main} ended with ${String(code ?? signal)}:\n${output.slice(-4_000)}`));
+      }, reject)
+      .finally(() => clearTimeout(deadline));
   });
 }
