@@ -4,7 +4,7 @@ import type { ReleasedPlace } from '../agents/agents.service.js';
  * Lua function `finishRun(ns, runId, epoch, final, errorJson, result, keep)`: ends a run, keeps its value under the result
  * key if it is the newest good one, lets a buffered run of the same schedule go, and forgets the oldest ended runs beyond
  * what is kept. `epoch` nil means: whatever the run is doing (a cancel). `keep` is {ms, of a schedule, of a namespace, ms of
- * results}.
+ * results}. Behind acquire.lua.ts (or its prelude).
  * Returns 1, agentId or '', epoch, 1 when another run came due by it; or 0, state when it had ended already or the epoch is not the newest; or -1.
  */
 export const finishRunFunctionLua = `
@@ -54,8 +54,9 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   if not state then return -1 end
   if isFinal(state) or (epoch and known[2] ~= epoch) then return 0, state end
   local at = now()
+  local atText = whole(at)
   local released = 0
-  local fields = { 'state', final, 'finishedAt', nowText() }
+  local fields = { 'state', final, 'finishedAt', atText }
   local over = { 'dueAt', 'waitingSince', 'repeatsAttempt', 'failedAgentIds', 'buffered' }
   -- A cancel raises the epoch, so that the answer of the dispatch under way is dropped.
   if not epoch then redis.call('HINCRBY', key, 'epoch', 1) end
@@ -76,8 +77,8 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   if known[7] and final ~= 'cancelled' then
     keepResult(ns, runId, known[7], final, result, tonumber(known[4] or known[5]), at, keep[4])
   end
-  if final == 'failed' or final == 'timed-out' then redis.call('ZADD', prefix .. ':dead:' .. ns, nowText(), runId) end
-  redis.call('ZADD', prefix .. ':ended:' .. ns, nowText(), runId)
+  if final == 'failed' or final == 'timed-out' then redis.call('ZADD', prefix .. ':dead:' .. ns, atText, runId) end
+  redis.call('ZADD', prefix .. ':ended:' .. ns, atText, runId)
   forget(ns, prefix .. ':ended:' .. ns, at, keep[1], keep[3])
   if scheduleId then
     local buffered = redis.call('GET', bufferKey(ns, scheduleId))
@@ -91,7 +92,7 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
       redis.call('ZADD', dueKey, at, runMember(ns, buffered))
       released = 1
     end
-    redis.call('ZADD', prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, nowText(), runId)
+    redis.call('ZADD', prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, atText, runId)
     forget(ns, prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, keep[1], keep[2])
   end
   -- The last part wakes the run that was divided.

@@ -17,12 +17,6 @@ local function now()
   end
   return nowMs
 end
--- Redis prints a number anew each time it is given one, which is dear.
-local nowString
-local function nowText()
-  nowString = nowString or string.format('%.0f', now())
-  return nowString
-end
 local function runKey(ns, runId) return prefix .. ':run:' .. ns .. ':' .. runId end
 local function runMember(ns, runId) return 'r|' .. ns .. '|' .. runId end
 -- Runs of a schedule that have begun to count against its overlap policy, and the one that waits behind them.

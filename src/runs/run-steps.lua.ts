@@ -22,8 +22,8 @@ ${runKeyspaceLua}
 local keep = { tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]) }
 local limits = { outboxMs = tonumber(ARGV[7]), windowMs = tonumber(ARGV[8]), maxOpenRuns = tonumber(ARGV[9]) }
 local rulesAt = 10
-${finishRunFunctionLua}
 ${acquirePlaceLua}
+${finishRunFunctionLua}
 ${releasePlaceLua}
 ${createRunLua}
 ${submitRunLua}

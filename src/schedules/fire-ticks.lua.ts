@@ -20,8 +20,8 @@ import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
  */
 export const fireTicksLua = `
 ${scheduleKeyspaceLua}
-${finishRunFunctionLua}
 ${acquirePlaceLua}
+${finishRunFunctionLua}
 ${createRunLua}
 local request = cjson.decode(ARGV[2])
 
