@@ -226,7 +226,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
       } else group.collect(standsFor, sample.bytes * sample.tableWeight);
     }
     this.samples.remove(sample);
-    sample.counter = null;
+    sample.end();
   }
 
   groupFor(origin: GroupOrigin, via: string | null): Group {
@@ -281,7 +281,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
     for (const sample of this.samples.list) {
       const object = sample.ref.deref();
       if (object && recordOf(object) === sample) writeRecord(object, undefined);
-      sample.counter = null;
+      sample.end();
       sample.group = null;
     }
     this.samples.clear();
@@ -308,7 +308,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
   /** Watched no more, though it lives on. */
   abandon(sample: Sample): void {
     this.core.unwatch(sample);
-    sample.counter = null;
+    sample.end();
   }
 
   /** Counts a creation that is not on any object: for wrappers too hot to mark what they return. */
@@ -327,7 +327,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
       if (record.bytes) this.liveBytes = Math.max(0, this.liveBytes - record.bytes);
       this.samples.remove(record);
       this.core.unwatch(record);
-      record.counter = null;
+      record.end();
     } else group[leave](record.weight, 0);
     // What the weight stood for beyond this one was counted as ungrouped, and stays so until it closes by itself.
   }

@@ -10,6 +10,9 @@ export interface SampleCounter extends RecordCounter {
   abandon(sample: Sample): void;
 }
 
+/** In place of what is over. */
+const nothing = { deref: (): undefined => undefined };
+
 /** One live resource the ledger watches by itself: for ages, for collection without close, for kinds that must be polled. */
 export class Sample extends LedgerRecord {
   declare counter: SampleCounter | null;
@@ -18,12 +21,14 @@ export class Sample extends LedgerRecord {
   index = -1;
   /** When it will end by itself, on the clock of `birthMs`; 0 when it will not. */
   dueMs = 0;
+  /** Finds the resource while it is watched and alive. */
+  ref: { deref(): object | undefined };
 
   constructor(
     counter: SampleCounter,
     group: Group,
     weight: number,
-    readonly ref: WeakRef<object>,
+    ref: WeakRef<object>,
     /** `performance.now()` of its creation. */
     readonly birthMs: number,
     /** How many captured resources this one stands for in the table. */
@@ -31,5 +36,16 @@ export class Sample extends LedgerRecord {
     public bytes: number,
   ) {
     super(counter, group, weight);
+    this.ref = ref;
+  }
+
+  /**
+   * Watched no more. Lets go of the resource: V8 keeps what was unregistered from a FinalizationRegistry until the next full
+   * collection, and until then a WeakRef in it would carry the resource, with all it holds, into the old generation. Enough of
+   * them, and V8 takes everything made on the same lines for long-lived.
+   */
+  end(): void {
+    this.counter = null;
+    this.ref = nothing;
   }
 }
