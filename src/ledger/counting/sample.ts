@@ -40,9 +40,9 @@ export class Sample extends LedgerRecord {
   }
 
   /**
-   * Watched no more. Lets go of the resource: V8 keeps what was unregistered from a FinalizationRegistry until the next full
-   * collection, and until then a WeakRef in it would carry the resource, with all it holds, into the old generation. Enough of
-   * them, and V8 takes everything made on the same lines for long-lived.
+   * Watched no more. Lets go of the resource: V8 (up to Node 24) keeps what was unregistered from a FinalizationRegistry until the
+   * next full collection, and until then a WeakRef in it would carry the resource, with all it holds, into the old generation.
+   * Enough of them, and V8 takes everything made on the same lines for long-lived.
    */
   end(): void {
     this.counter = null;
