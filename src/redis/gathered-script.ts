@@ -1,4 +1,4 @@
-import type { RedisGate } from './redis-gate.js';
+import type { RedisGate, RedisWait } from './redis-gate.js';
 import { refusedByServer } from './redis-refusal.js';
 import { RedisScript } from './redis-script.js';
 
@@ -33,6 +33,8 @@ interface Asked {
   text: string;
   resolve(reply: unknown): void;
   reject(error: unknown): void;
+  /** Until when somebody waits for it, if not as long as the command may take. */
+  wait: RedisWait | undefined;
 }
 
 /**
@@ -60,10 +62,15 @@ export class GatheredScript<Item, Reply> {
     this.script = new RedisScript<string>(name, lua);
   }
 
-  /** @throws Error of the script for this item; CommandError UNAVAILABLE when Redis is away, or does not answer in ten seconds */
-  run(item: Item): Promise<Reply> {
+  /**
+   * @param deadlineAt ms since the epoch by this process's clock, if it is sooner than ten seconds from now
+   * @throws Error of the script for this item; CommandError UNAVAILABLE when Redis is away, or does not answer in ten seconds or by the deadline
+   */
+  run(item: Item, deadlineAt?: number): Promise<Reply> {
+    if (deadlineAt !== undefined && !this.gate.isUsable) return this.gate.run(deadlineAt, () => this.run(item));
     return new Promise<Reply>((resolve, reject) => {
       const text = JSON.stringify(item);
+      const wait = deadlineAt === undefined ? undefined : this.gate.wait(deadlineAt, reject);
       if (this.gathered.length >= MAX_ITEMS || this.gatheredChars + text.length > MAX_CHARS) this.send?.();
       if (this.send === undefined) {
         const send = () => {
@@ -73,7 +80,7 @@ export class GatheredScript<Item, Reply> {
         // After all that this turn of the loop has read, from whichever sockets: what it asks for goes along.
         setImmediate(send);
       }
-      this.gathered.push({ text, resolve: resolve as Asked['resolve'], reject });
+      this.gathered.push({ text, resolve: resolve as Asked['resolve'], reject, wait });
       this.gatheredChars += text.length;
     });
   }
@@ -94,13 +101,17 @@ export class GatheredScript<Item, Reply> {
         this.script.run(redis, [this.key], [prefix, items, ...more]),
       );
       const replies = JSON.parse(text) as unknown[];
-      asked.forEach(({ resolve, reject }, index) => {
+      asked.forEach(({ resolve, reject, wait }, index) => {
+        if (wait !== undefined) this.gate.end(wait);
         const failed = (replies[index] as { failed?: string }).failed;
         if (failed === undefined) resolve(replies[index]);
         else reject(refusedByServer(new Error(failed)) ?? new Error(`${this.script.name}: ${failed}`));
       });
     } catch (error) {
-      for (const { reject } of asked) reject(error);
+      for (const { reject, wait } of asked) {
+        if (wait !== undefined) this.gate.end(wait);
+        reject(error);
+      }
     }
   }
 }

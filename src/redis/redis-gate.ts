@@ -39,7 +39,7 @@ export class RedisGate {
   private readonly gated: RedisClient;
   private readonly waiting = new Set<(outcome: 'ready' | 'closed') => void>();
   private readonly deadlines = new DeadlineWheel(DEADLINE_TICK_MS);
-  private readonly underWay = new Set<(error: CommandError) => void>();
+  private readonly underWay = new Set<RedisWait>();
   /** Works that have ended since the start, well or not. */
   private endedCount = 0;
   private isSilent = false;
@@ -52,7 +52,8 @@ export class RedisGate {
     });
   }
 
-  private get isUsable(): boolean {
+  /** Whether commands are handed to the client now. */
+  get isUsable(): boolean {
     return this.client.status === 'ready' && !this.isSilent;
   }
 
@@ -62,39 +63,61 @@ export class RedisGate {
    * whatever else `work` throws
    */
   async run<T>(deadlineAt: number, work: (redis: RedisClient) => Promise<T>): Promise<T> {
-    // A little before the caller's own deadline, so that it is told what it waited for.
-    const answerBy = deadlineAt - Math.min(MAX_MARGIN_MS, Math.max(0, deadlineAt - Date.now()) * MARGIN_SHARE);
+    const answerBy = answerByOf(deadlineAt);
     if (!this.isUsable) await this.ready(answerBy);
-    // Nobody waits for the answer: a command issued now could only surprise.
-    if (answerBy <= Date.now()) throw late();
     let giveUp!: (error: CommandError) => void;
     const givenUp = new Promise<never>((_resolve, reject) => {
       giveUp = reject;
     });
-    const { endedCount } = this;
-    const deadline = new Deadline(performance.now() + Math.max(0, msUntil(answerBy) - DEADLINE_TICK_MS), () => {
-      if (this.endedCount === endedCount) this.fallSilent();
-      giveUp(late());
-    });
-    this.deadlines.add(deadline);
-    this.underWay.add(giveUp);
+    const wait = this.waitUntil(answerBy, giveUp);
     try {
       return await Promise.race([this.heard(work(this.gated)), givenUp]);
     } catch (error) {
       if (isConnectionError(error)) throw unreachable();
       throw refusedByServer(error) ?? error;
     } finally {
-      this.deadlines.remove(deadline);
-      this.underWay.delete(giveUp);
+      this.end(wait);
     }
   }
+
+  /**
+   * Waits, until a little before `deadlineAt`, for what is sent together with the work of others through {@link run}; only while
+   * {@link isUsable}. Whoever waits says when it is over ({@link end}).
+   * @param giveUp told UNAVAILABLE, at most once, when Redis has not answered by then
+   * @throws CommandError UNAVAILABLE when it is too late already
+   */
+  wait(deadlineAt: number, giveUp: (error: CommandError) => void): RedisWait {
+    return this.waitUntil(answerByOf(deadlineAt), giveUp);
+  }
+
+  /** Ends a wait. Again: does nothing. */
+  end(wait: RedisWait): void {
+    this.deadlines.remove(wait);
+    this.underWay.delete(wait);
+  }
+
+  private waitUntil(answerBy: number, giveUp: (error: CommandError) => void): RedisWait {
+    // Nobody waits for the answer: a command issued now could only surprise.
+    if (answerBy <= Date.now()) throw late();
+    const dueAt = performance.now() + Math.max(0, msUntil(answerBy) - DEADLINE_TICK_MS);
+    const wait = new RedisWait(dueAt, this.endedCount, giveUp, this.onPassed);
+    this.deadlines.add(wait);
+    this.underWay.add(wait);
+    return wait;
+  }
+
+  private readonly onPassed = (wait: RedisWait): void => {
+    if (this.endedCount === wait.endedCount) this.fallSilent();
+    this.underWay.delete(wait);
+    wait.giveUp(late());
+  };
 
   /** Tells whoever still waits that Redis does not come back. For RedisModule, once the client is disposed of. */
   close(): void {
     this.closed = true;
     this.wake('closed');
     // A command that was lost with its connection is neither answered nor failed by a client that was disconnected.
-    for (const giveUp of [...this.underWay]) giveUp(unreachable());
+    for (const wait of [...this.underWay]) wait.giveUp(unreachable());
     this.deadlines.close();
   }
 
@@ -146,18 +169,26 @@ export class RedisGate {
 }
 
 /** Until when a work may take. */
-class Deadline extends WheelEntry {
+export class RedisWait extends WheelEntry {
   constructor(
     /** Monotonic ms. */
     readonly dueAt: number,
-    private readonly pass: () => void,
+    /** Works that had ended when it began. */
+    readonly endedCount: number,
+    readonly giveUp: (error: CommandError) => void,
+    private readonly pass: (wait: RedisWait) => void,
   ) {
     super();
   }
 
   onDue(): void {
-    this.pass();
+    this.pass(this);
   }
+}
+
+/** A little before the caller's own deadline, so that it is told what it waited for. */
+function answerByOf(deadlineAt: number): number {
+  return deadlineAt - Math.min(MAX_MARGIN_MS, Math.max(0, deadlineAt - Date.now()) * MARGIN_SHARE);
 }
 
 /** What ioredis and the socket under it say when the connection is gone or cannot be used now. */

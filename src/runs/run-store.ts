@@ -125,17 +125,18 @@ export class RunStore {
 
   /**
    * @param begin lets it begin as it is made
-   * @throws CommandError RATE_LIMITED when MAX_OPEN_RUNS have not ended yet, OVERLAP_SKIPPED when the schedule's policy
-   * refuses a second run
+   * @param deadlineAt ms since the epoch by this process's clock
+   * @throws CommandError UNAVAILABLE when Redis does not answer by the deadline, RATE_LIMITED when MAX_OPEN_RUNS have not ended yet,
+   * OVERLAP_SKIPPED when the schedule's policy refuses a second run
    */
-  async submit(run: NewRun, begin?: FirstDispatch): Promise<SubmittedRun> {
+  async submit(run: NewRun, begin: FirstDispatch | undefined, deadlineAt: number): Promise<SubmittedRun> {
     const { namespace, scheduleId, spec, idempotencyKey, overlap = 'allow' } = run;
     const { job, route, retry, timeoutMs, priority, resultKey, shard } = spec;
     const runSpec: RunSpec =
       run.retryOf === undefined ? { job, route, retry, timeoutMs, priority, resultKey, shard, idempotencyKey } : spec;
     const failedAgentIds = run.failedAgentId === undefined ? [] : [run.failedAgentId];
     const specText = JSON.stringify(runSpec);
-    const reply = (await this.steps.run({
+    const item = {
       step: 'submit',
       ns: namespace,
       runId: run.runId,
@@ -151,7 +152,8 @@ export class RunStore {
       retryOf: run.retryOf,
       failedAgentId: run.failedAgentId,
       begin,
-    })) as SubmitReply;
+    } as const;
+    const reply = (await this.steps.run(item, deadlineAt)) as SubmitReply;
     if ('refused' in reply) {
       if (reply.refused === 'full') {
         throw new CommandError(
@@ -329,7 +331,7 @@ export class RunStore {
     return { enqueues, wasPutOff: putOff === 1, wasRunning: running === 1, ...(priority ? { priority } : {}) };
   }
 
-  private async end(
+  private end(
     { namespace, runId }: RunRecord,
     epoch: string | undefined,
     { state, error, result = '' }: { state: string; error?: RunError; result?: string },
@@ -337,7 +339,7 @@ export class RunStore {
   ): Promise<FinishReply> {
     const errorText = error === undefined ? '' : JSON.stringify(error);
     const item = { step: 'end', ns: namespace, runId, epoch, state, error: errorText, result, place } as const;
-    return (await this.steps.run(item)) as FinishReply;
+    return this.steps.run(item) as Promise<FinishReply>;
   }
 
   private run<Reply>(redis: RedisClient, script: RedisScript<Reply>, args: (string | number)[]): Promise<Reply> {

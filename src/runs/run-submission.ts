@@ -70,6 +70,7 @@ export class RunSubmission {
     runs: readonly (RunToMake & { begin?: FirstDispatch })[],
   ): Promise<{ places: PlaceReservation; dispatches: (FirstDispatch | undefined)[] }> {
     const places = this.engine.reserve(runs.length);
+    if (places.count === 0) return { places, dispatches: [] };
     const first = runs.slice(0, places.count);
     const dispatches = await Promise.all(first.map((run) => run.begin ?? this.executor.firstDispatch(run)));
     return { places, dispatches };
@@ -101,7 +102,7 @@ export class RunSubmission {
       isDue ? [{ namespace, runId: id, scheduleId, spec, failedAgentIds }] : [],
     );
     try {
-      const submitted = await this.gate.run(deadlineAt, () => this.store.submit(run, dispatches[0]));
+      const submitted = await this.store.submit(run, dispatches[0], deadlineAt);
       const { runId, deduplicated, dueAt, buffered, cancelled, record } = submitted;
       if (cancelled.length > 0) {
         await this.gate.run(deadlineAt, (redis) => this.cancellation.follow(redis, namespace, cancelled, OVERLAPPED));

@@ -87,6 +87,20 @@ describe('GatheredScript', () => {
     expect(await clientOf(app).get('m')).toBe('2');
   });
 
+  it('tells whoever waits no longer than that by the deadline, and the others when Redis answers', async () => {
+    server.freeze();
+    const patient = script.run({ key: 'p', by: 1 });
+    const startedAt = Date.now();
+    const hasty = script.run({ key: 'p', by: 1 }, startedAt + 1_000);
+    await expect(hasty).rejects.toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('in time') });
+    // It was told by its own deadline, not when the command is given up after ten seconds.
+    await expect(script.run({ key: 'p', by: 1 }, Date.now() + 200)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(script.run({ key: 'p', by: 1 }, Date.now() - 1)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    server.thaw();
+    expect((await patient)[0]).toBe(1);
+    expect((await script.run({ key: 'q', by: 1 }, Date.now() + 10_000))[0]).toBe(1);
+  }, 30_000);
+
   it('tells all of them that Redis is away', async () => {
     await server.kill();
     const outcomes = await Promise.allSettled([1, 2].map((by) => script.run({ key: 'away', by })));
