@@ -50,8 +50,12 @@ export class AgentConnectionPool implements OnApplicationShutdown {
    * Sends a request over the agent's connection and waits for its answer.
    * @throws AgentCallError
    */
-  async call(target: AgentTarget, pattern: string, data: unknown, options: CallOptions): Promise<unknown> {
-    return this.connection(target).call(pattern, data, options);
+  call(target: AgentTarget, pattern: string, data: unknown, options: CallOptions): Promise<unknown> {
+    try {
+      return this.connection(target).call(pattern, data, options);
+    } catch (error) {
+      return Promise.reject(error as AgentCallError);
+    }
   }
 
   /** Namespaces that have a connection. */

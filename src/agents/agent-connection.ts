@@ -5,6 +5,7 @@ import { type DeadlineWheel, WheelEntry } from '../deadlines/deadline-wheel.js';
 import { isDeeperThan } from '../transport/json-depth.js';
 import { AgentCallError } from './agent-call.error.js';
 import { encodeFrame, FrameDecoder } from './agent-frame.js';
+import type { CallStop } from './call-stop.js';
 
 /** Idle time after which the kernel asks whether the agent's machine is still there. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
@@ -40,25 +41,43 @@ export interface AgentConnectionLimits {
 export interface CallOptions {
   /** ms since the epoch by this process's clock. */
   deadlineAt: number;
-  /** Ends the wait; the agent is not told. */
-  signal?: AbortSignal;
+  /** Ends the wait; the agent is not told. For this call alone. */
+  stop?: CallStop;
+}
+
+/** What a call tells its connection. */
+interface CallOwner {
+  onSettled(call: PendingCall): void;
+  onTimeOut(call: PendingCall): void;
 }
 
 class PendingCall extends WheelEntry {
   readonly sentAt = performance.now();
 
   constructor(
+    readonly id: string,
     /** Monotonic ms. */
     readonly dueAt: number,
-    readonly resolve: (response: unknown) => void,
-    readonly reject: (error: AgentCallError) => void,
-    private readonly timeOut: (call: PendingCall) => void,
+    readonly stop: CallStop | undefined,
+    private readonly settleWith: (response: unknown) => void,
+    private readonly failWith: (error: AgentCallError) => void,
+    private readonly owner: CallOwner,
   ) {
     super();
   }
 
+  resolve(response: unknown): void {
+    this.owner.onSettled(this);
+    this.settleWith(response);
+  }
+
+  reject(error: AgentCallError): void {
+    this.owner.onSettled(this);
+    this.failWith(error);
+  }
+
   onDue(): void {
-    this.timeOut(this);
+    this.owner.onTimeOut(this);
   }
 }
 
@@ -66,7 +85,7 @@ class PendingCall extends WheelEntry {
  * One socket to one agent process, shared by all calls to it. Dialled when made; over for good once it is closed.
  * A call leaves nothing behind, however it ends.
  */
-export class AgentConnection {
+export class AgentConnection implements CallOwner {
   private readonly socket: Socket;
   private readonly opened: Promise<void>;
   private readonly pending = new Map<string, PendingCall>();
@@ -154,21 +173,20 @@ export class AgentConnection {
    * @returns the `response` of the packet
    * @throws AgentCallError
    */
-  async call(pattern: string, data: unknown, { deadlineAt, signal }: CallOptions): Promise<unknown> {
+  call(pattern: string, data: unknown, { deadlineAt, stop }: CallOptions): Promise<unknown> {
     this.lastUsedAt = performance.now();
+    const id = (this.nextId++).toString(36);
+    const { token } = this.limits;
+    const frame = encodeFrame(token === undefined ? { pattern, data, id } : { pattern, data, id, token });
     this.callCount += 1;
-    try {
-      if (!this.isOpen) await this.openedBy(deadlineAt, signal);
-      if (this.closeReason) throw this.closeReason;
-      if (signal?.aborted) throw this.aborted();
-      if (this.socket.writableLength + this.gathered.length > this.limits.maxSendBufferBytes) {
-        throw new AgentCallError('busy', 'RATE_LIMITED', `agent ${this.target.agentId} does not read its requests`);
-      }
-      return await this.exchange(pattern, data, deadlineAt, signal);
-    } finally {
-      this.callCount -= 1;
-      this.closeWhenUnused();
-    }
+    if (this.isOpen) return this.exchange(id, frame, deadlineAt, stop);
+    return this.openedBy(deadlineAt, stop).then(
+      () => this.exchange(id, frame, deadlineAt, stop),
+      (error: unknown) => {
+        this.end();
+        throw error;
+      },
+    );
   }
 
   /** Takes no new call; closes when those under way have ended. */
@@ -189,34 +207,30 @@ export class AgentConnection {
     clearTimeout(timer);
   }
 
-  private exchange(pattern: string, data: unknown, deadlineAt: number, signal?: AbortSignal): Promise<unknown> {
-    const id = (this.nextId++).toString(36);
-    const { token } = this.limits;
-    const frame = encodeFrame(token === undefined ? { pattern, data, id } : { pattern, data, id, token });
+  private exchange(id: string, frame: string, deadlineAt: number, stop?: CallStop): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
-      const onAbort = () => call.reject(this.aborted());
-      const settle = (): void => {
-        this.deadlines.remove(call);
-        signal?.removeEventListener('abort', onAbort);
-        this.pending.delete(id);
-      };
-      const call = new PendingCall(
-        performance.now() + Math.max(0, deadlineAt - Date.now()),
-        (response) => {
-          settle();
-          resolve(response);
-        },
-        (error) => {
-          settle();
-          reject(error);
-        },
-        (late) => this.timeOut(late),
-      );
+      const refused = this.refusedBeforeSent(stop);
+      if (refused !== undefined) {
+        this.end();
+        reject(refused);
+        return;
+      }
+      const dueAt = performance.now() + Math.max(0, deadlineAt - Date.now());
+      const call = new PendingCall(id, dueAt, stop, resolve, reject, this);
       this.deadlines.add(call);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      stop?.whenStopped(() => call.reject(this.aborted()));
       this.pending.set(id, call);
       this.write(frame);
     });
+  }
+
+  private refusedBeforeSent(stop: CallStop | undefined): AgentCallError | undefined {
+    if (this.closeReason) return this.closeReason;
+    if (stop?.isStopped) return this.aborted();
+    if (this.socket.writableLength + this.gathered.length > this.limits.maxSendBufferBytes) {
+      return new AgentCallError('busy', 'RATE_LIMITED', `agent ${this.target.agentId} does not read its requests`);
+    }
+    return undefined;
   }
 
   private write(frame: string): void {
@@ -231,7 +245,8 @@ export class AgentConnection {
     if (gathered !== '' && this.closeReason === undefined) this.socket.write(gathered);
   }
 
-  private timeOut(call: PendingCall): void {
+  /** The deadline of a call has passed. */
+  onTimeOut(call: PendingCall): void {
     call.reject(
       new AgentCallError('timeout', 'DEADLINE_EXCEEDED', `agent ${this.target.agentId} did not answer in time`),
     );
@@ -239,19 +254,31 @@ export class AgentConnection {
     if (this.lastReceivedAt < call.sentAt) this.retire();
   }
 
-  private openedBy(deadlineAt: number, signal?: AbortSignal): Promise<void> {
+  /** A call has ended, however. Again: does nothing. */
+  onSettled(call: PendingCall): void {
+    this.deadlines.remove(call);
+    call.stop?.whenStopped(undefined);
+    if (this.pending.delete(call.id)) this.end();
+  }
+
+  private end(): void {
+    this.callCount -= 1;
+    // Not before whoever ends several calls is done with all of them.
+    if (this.isRetired) process.nextTick(() => this.closeWhenUnused());
+  }
+
+  private openedBy(deadlineAt: number, stop?: CallStop): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       const settle = (error?: AgentCallError): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
+        stop?.whenStopped(undefined);
         if (error) reject(error);
         else resolve();
       };
-      const onAbort = () => settle(this.aborted());
       const leftMs = Math.min(Math.max(0, deadlineAt - Date.now()), MAX_TIMER_MS);
       const timer = setTimeout(() => settle(this.unreachable('no connection by the deadline')), leftMs);
-      if (signal?.aborted) return onAbort();
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (stop?.isStopped) return settle(this.aborted());
+      stop?.whenStopped(() => settle(this.aborted()));
       this.opened.then(() => settle(), settle);
     });
   }

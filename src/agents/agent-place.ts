@@ -47,7 +47,7 @@ export class AgentPlace {
 
   /**
    * Lets the agent execute the job. It gets the smaller of `request.deadlineMs` and the time left, less a little for its
-   * answer. `signal` ends the wait only; to end the work too, `cancel`.
+   * answer. `stop` ends the wait only; to end the work too, `cancel`.
    * @returns the handler's result, a JSON value
    * @throws AgentCallError; its `outcome` is what `release` wants
    */
@@ -86,25 +86,19 @@ export class AgentPlace {
   }
 
   /**
-   * Gives the place back by a script that does something else in the same step, for whom a place that was given back twice is no
-   * matter. When it fails, the place is still to be released.
-   * @param script resolves with what releasePlaceLua said, and whatever else
+   * The place, for a script that gives it back and does something else in the same step, for whom a place that was given back twice is no
+   * matter. Until {@link releasedWith} it is still to be released.
    */
-  async releaseBy<Reply extends { place: readonly string[] }>(
-    outcome: PlaceOutcome,
-    durationMs: number,
-    script: (place: ReleasedPlace) => Promise<Reply>,
-  ): Promise<Reply> {
-    const reply = await script(this.toRelease(outcome, durationMs));
-    this.released ??= Promise.resolve();
-    const [verdict, why] = reply.place;
-    if (verdict === 'failed') this.warnOfLoss(why);
-    else this.tell(releaseEffect(reply.place));
-    return reply;
+  toRelease(outcome: PlaceOutcome, durationMs: number): ReleasedPlace {
+    return this.records.releasedPlace(this.held, placeName(this.held.runId, this.held.epoch), outcome, durationMs);
   }
 
-  private toRelease(outcome: PlaceOutcome, durationMs: number): ReleasedPlace {
-    return this.records.releasedPlace(this.held, placeName(this.held.runId, this.held.epoch), outcome, durationMs);
+  /** Such a script has given it back. @param reply what releasePlaceLua said */
+  releasedWith(reply: readonly string[]): void {
+    this.released ??= Promise.resolve();
+    const [verdict, why] = reply;
+    if (verdict === 'failed') this.warnOfLoss(why);
+    else if (verdict !== 'released') this.tell(releaseEffect(reply));
   }
 
   /** Again while Redis is away: a second time changes nothing. */

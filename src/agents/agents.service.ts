@@ -6,6 +6,7 @@ import type { Route } from '../contract/job.schema.js';
 import { AgentConnectionPool } from './agent-connection-pool.js';
 import { AgentDirectory } from './agent-directory.js';
 import { AgentPlace, CANCEL_TIMEOUT_MS, cancelAt, placeName } from './agent-place.js';
+import { CallStop } from './call-stop.js';
 import type { PlaceQuery } from './acquire.lua.js';
 import { AgentRecords, type AgentSnapshot, type TakenPlace, takenPlace } from './agent-records.js';
 import { KnownRoutes } from './known-routes.js';
@@ -13,7 +14,7 @@ import type { ReleasedPlace } from './release.lua.js';
 import { type AgentConsidered, routeAgents, type RoutedCandidates } from './agent-router.js';
 
 export type { AgentConsidered, AgentPlace, PlaceQuery, ReleasedPlace, TakenPlace };
-export { takenPlace };
+export { CallStop, takenPlace };
 
 /** When nobody has a place, a look older than this is repeated before that is believed. */
 const BELIEVED_FOR_MS = 100;
@@ -76,7 +77,9 @@ export class AgentsService {
 
     // Who looks for another agent must not miss one that has just come.
     const seeksAnother = request.avoidAgentIds !== undefined && request.avoidAgentIds.length > 0;
-    const known = await this.directory.agents(namespace, deadlineAt, seeksAnother ? BELIEVED_FOR_MS : undefined);
+    const maxAgeMs = seeksAnother ? BELIEVED_FOR_MS : undefined;
+    const known =
+      this.directory.known(namespace, maxAgeMs) ?? (await this.directory.agents(namespace, deadlineAt, maxAgeMs));
     let attempt = await this.tryAcquire(request, known, take);
     if (!attempt.taken) {
       // Somebody may have come, or been ejected, since the look that this was based on.
@@ -94,7 +97,8 @@ export class AgentsService {
    */
   async route(request: AcquireRequest): Promise<RoutedPlace | undefined> {
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
-    const { agents, now } = await this.directory.agents(request.namespace, deadlineAt);
+    const { namespace } = request;
+    const { agents, now } = this.directory.known(namespace) ?? (await this.directory.agents(namespace, deadlineAt));
     const routed = this.routes.route(agents, request, now);
     if (routed.candidates.length === 0) return undefined;
     return { query: this.query(request, routed), rejected: routed.rejected };

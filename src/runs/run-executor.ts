@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AgentCallError, type PlaceOutcome } from '../agents/agent-call.error.js';
-import { type AcquireRequest, type AgentPlace, AgentsService, type GivenPlace } from '../agents/agents.service.js';
+import {
+  type AcquireRequest,
+  type AgentPlace,
+  AgentsService,
+  CallStop,
+  type GivenPlace,
+} from '../agents/agents.service.js';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import type { AgentExecuteRequest } from '../contract/agent.schema.js';
@@ -47,8 +53,6 @@ interface Leaving {
   tookMs: number;
 }
 
-/** Thrown into an attempt by a shutdown whose drain ran out of time. */
-const ABANDONED = Symbol('abandoned');
 /** Thrown out of the search for an agent: the run is somebody else's by now. */
 const OVERTAKEN = new Error('the run is somebody else’s by now');
 
@@ -60,7 +64,7 @@ const OVERTAKEN = new Error('the run is somebody else’s by now');
 @Injectable()
 export class RunExecutor {
   private readonly logger = new Logger(RunExecutor.name);
-  private readonly underWay = new Set<AbortController>();
+  private readonly underWay = new Set<CallStop>();
 
   constructor(
     private readonly store: RunStore,
@@ -75,7 +79,7 @@ export class RunExecutor {
 
   /** Breaks off every attempt under way and puts its run back, for another replica. */
   abandonAll(): void {
-    for (const controller of this.underWay) controller.abort(ABANDONED);
+    for (const stop of this.underWay) stop.stop();
   }
 
   /**
@@ -97,9 +101,9 @@ export class RunExecutor {
       if (run === undefined || isFinalRunState(run.state)) return [];
       if (run.enqueues !== handed.enqueues || run.dueAt !== undefined) return [];
 
-      if (run.partsCount !== undefined) return await none(this.conclude(run));
-      if (isDivided(run)) return await this.divide(run);
-      return await none(this.dispatch(run, watched, answered));
+      if (run.partsCount === undefined && isDivided(run)) return await this.divide(run);
+      await (run.partsCount === undefined ? this.dispatch(run, watched, answered) : this.conclude(run));
+      return [];
     } finally {
       watched.end();
     }
@@ -157,18 +161,16 @@ export class RunExecutor {
   }
 
   private async attempt(run: RunRecord, place: AgentPlace, answered: Answered): Promise<void> {
-    const controller = new AbortController();
-    this.underWay.add(controller);
+    // Stopped by a shutdown whose drain ran out of time.
+    const stop = new CallStop();
+    this.underWay.add(stop);
     this.stats.dispatched();
     const startedAt = performance.now();
     try {
-      const value = await place.execute(executeRequest(run), {
-        deadlineAt: Date.now() + run.spec.timeoutMs,
-        signal: controller.signal,
-      });
+      const value = await place.execute(executeRequest(run), { deadlineAt: Date.now() + run.spec.timeoutMs, stop });
       const result = JSON.stringify(value ?? null);
       const leaving = { place, outcome: 'succeeded', tookMs: performance.now() - startedAt } as const;
-      const written = this.succeeded(run, result, controller.signal, leaving);
+      const written = this.succeeded(run, result, stop, leaving);
       // Not before: what is asked for from now on is done after it.
       answered(result.length);
       await written;
@@ -178,21 +180,20 @@ export class RunExecutor {
         throw error;
       }
       const released = place.release(error.outcome, performance.now() - startedAt);
-      const wasAbandoned = controller.signal.reason === ABANDONED;
-      await Promise.all([released, wasAbandoned ? this.putBack(run) : this.failed(run, error, controller.signal)]);
+      await Promise.all([released, stop.isStopped ? this.putBack(run) : this.failed(run, error, stop)]);
     } finally {
-      this.underWay.delete(controller);
+      this.underWay.delete(stop);
       countWork('run.dispatch');
     }
   }
 
-  private async succeeded(run: RunRecord, result: string, signal?: AbortSignal, leaving?: Leaving): Promise<void> {
+  private async succeeded(run: RunRecord, result: string, stop?: CallStop, leaving?: Leaving): Promise<void> {
     const bytes = Buffer.byteLength(result);
     if (bytes > this.settings.maxResultBytes) {
       const message = `the result has ${bytes} bytes; MAX_RESULT_BYTES is ${this.settings.maxResultBytes}`;
-      return this.end(run, 'failed', { code: 'INVALID_ARGUMENT', message, agentId: run.agentId }, signal, leaving);
+      return this.end(run, 'failed', { code: 'INVALID_ARGUMENT', message, agentId: run.agentId }, stop, leaving);
     }
-    const { applied, released } = await this.finish(run, { state: 'succeeded', result }, signal, leaving);
+    const { applied, released } = await this.finish(run, { state: 'succeeded', result }, stop, leaving);
     if (released) this.dueLoop.wakeWithin(0);
     if (applied) this.waiters.ended(run.namespace, run.runId);
     else this.logger.debug(`late answer of run ${run.runId} epoch ${run.epoch} dropped`);
@@ -205,7 +206,7 @@ export class RunExecutor {
     );
   }
 
-  private async failed(run: RunRecord, cause: AgentCallError, signal: AbortSignal): Promise<void> {
+  private async failed(run: RunRecord, cause: AgentCallError, stop: CallStop): Promise<void> {
     const error: RunError = {
       code: cause.code,
       message: cause.message.slice(0, MAX_MESSAGE_CHARS),
@@ -217,16 +218,16 @@ export class RunExecutor {
       // Another agent can take it at once; the same one (of one) is given a moment.
       const delayMs = Math.min(50 * 2 ** run.redispatches, 1_000);
       const again = { failedAgentId: run.agentId, repeatsAttempt: true, redispatched: true };
-      await this.park(run, { state: 'waiting', delayMs, error, ...again }, signal);
+      await this.park(run, { state: 'waiting', delayMs, error, ...again }, stop);
       return;
     }
     const mayRetry = cause.details?.retryable !== false && run.attempt < run.spec.retry.maxAttempts;
     if (mayRetry) {
       const delayMs = retryDelayMs(run.spec.retry, run.attempt);
-      await this.park(run, { state: 'retrying', delayMs, error, failedAgentId: run.agentId }, signal);
+      await this.park(run, { state: 'retrying', delayMs, error, failedAgentId: run.agentId }, stop);
       return;
     }
-    await this.end(run, kind === 'timeout' ? 'timed-out' : 'failed', error, signal);
+    await this.end(run, kind === 'timeout' ? 'timed-out' : 'failed', error, stop);
   }
 
   /** Broadcast and shard: one part for every agent that may execute now. */
@@ -281,9 +282,9 @@ export class RunExecutor {
   private async park(
     run: RunRecord,
     how: Parameters<RunStore['park']>[3],
-    signal?: AbortSignal,
+    stop?: CallStop,
   ): Promise<ParkedRun | undefined> {
-    const parked = await this.persist(signal, () => this.step((redis) => this.store.park(redis, run, run.epoch, how)));
+    const parked = await this.persist(stop, () => this.step((redis) => this.store.park(redis, run, run.epoch, how)));
     if (parked !== undefined) this.dueLoop.wakeWithin(how.delayMs);
     return parked;
   }
@@ -292,10 +293,10 @@ export class RunExecutor {
     run: RunRecord,
     state: 'failed' | 'timed-out',
     error: RunError,
-    signal?: AbortSignal,
+    stop?: CallStop,
     leaving?: Leaving,
   ): Promise<void> {
-    const { applied, released } = await this.finish(run, { state, error }, signal, leaving);
+    const { applied, released } = await this.finish(run, { state, error }, stop, leaving);
     if (released) this.dueLoop.wakeWithin(0);
     if (!applied) return;
     this.stats.failed();
@@ -306,29 +307,30 @@ export class RunExecutor {
   private async finish(
     run: RunRecord,
     end: Parameters<RunStore['finish']>[2],
-    signal: AbortSignal | undefined,
+    stop: CallStop | undefined,
     leaving: Leaving | undefined,
   ): ReturnType<RunStore['finish']> {
-    if (leaving === undefined) return this.persist(signal, () => this.store.finish(run, run.epoch, end));
+    if (leaving === undefined) return this.persist(stop, () => this.store.finish(run, run.epoch, end));
     const { place, outcome, tookMs } = leaving;
-    return place.releaseBy(outcome, tookMs, (released) =>
-      this.persist(signal, () => this.store.finish(run, run.epoch, end, released)),
-    );
+    const released = place.toRelease(outcome, tookMs);
+    const reply = await this.persist(stop, () => this.store.finish(run, run.epoch, end, released));
+    place.releasedWith(reply.place);
+    return reply;
   }
 
   /**
    * Writes down what came of a dispatch, again while Redis is away: it is fenced, so a repetition changes nothing, and what an agent
-   * has done need not be done anew. A shutdown ends it (`signal`); then, and after a while, the due index brings the run back.
+   * has done need not be done anew. A shutdown ends it (`stop`); then, and after a while, the due index brings the run back.
    */
-  private async persist<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  private async persist<T>(stop: CallStop | undefined, work: () => Promise<T>): Promise<T> {
     const until = performance.now() + PERSIST_MS;
     for (;;) {
       try {
         return await work();
       } catch (error) {
         const isAway = error instanceof CommandError && error.code === 'UNAVAILABLE';
-        if (!isAway || signal === undefined || signal.aborted || performance.now() > until) throw error;
-        await sleep(PERSIST_PAUSE_MS, undefined, { ref: false, signal }).catch(() => undefined);
+        if (!isAway || stop === undefined || stop.isStopped || performance.now() > until) throw error;
+        await sleep(PERSIST_PAUSE_MS, undefined, { ref: false });
       }
     }
   }

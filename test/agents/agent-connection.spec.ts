@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentCallError } from '../../src/agents/agent-call.error.js';
 import { AgentConnection, type AgentConnectionLimits, type AgentTarget } from '../../src/agents/agent-connection.js';
+import { CallStop } from '../../src/agents/call-stop.js';
 import { DeadlineWheel } from '../../src/deadlines/deadline-wheel.js';
 import { CommandError } from '../../src/contract/command-error.js';
 import { eventually } from '../support/eventually.js';
@@ -27,9 +28,9 @@ function dial(more: Partial<AgentTarget> = {}, moreLimits: Partial<AgentConnecti
   return connection;
 }
 
-function execute(connection: AgentConnection, runId = 'run', more: { deadlineMs?: number; signal?: AbortSignal } = {}) {
+function execute(connection: AgentConnection, runId = 'run', more: { deadlineMs?: number; stop?: CallStop } = {}) {
   const deadlineAt = Date.now() + (more.deadlineMs ?? 10_000);
-  return connection.call('agent.execute', executeRequest(runId), { deadlineAt, signal: more.signal });
+  return connection.call('agent.execute', executeRequest(runId), { deadlineAt, stop: more.stop });
 }
 
 async function failure(call: Promise<unknown>): Promise<AgentCallError> {
@@ -163,18 +164,30 @@ describe('a call', () => {
     await expect(execute(connection, 'last')).resolves.toEqual({ result: 'last' });
   });
 
-  it('ends when its signal fires, before or after it was sent', async () => {
+  it('ends when it is stopped, before or after it was sent', async () => {
     agent = await TcpAgent.start();
     agent.behaviour = 'hang';
     const connection = dial();
-    const controller = new AbortController();
-    const call = failure(execute(connection, 'run', { signal: controller.signal }));
+    const stop = new CallStop();
+    const call = failure(execute(connection, 'run', { stop }));
     await eventually(() => agent.executeCount === 1);
-    controller.abort();
+    stop.stop();
     expect(await call).toMatchObject({ kind: 'aborted', code: 'CANCELLED', outcome: 'abandoned' });
-    expect((await failure(execute(connection, 'run', { signal: controller.signal }))).kind).toBe('aborted');
+    expect((await failure(execute(connection, 'run', { stop }))).kind).toBe('aborted');
     expect(agent.executeCount).toBe(1);
     expect(connection.unansweredCount).toBe(0);
+  });
+
+  it('ends when it is stopped while it waits for the connection', async () => {
+    agent = await TcpAgent.start({ handler: () => 'done' });
+    const connection = dial();
+    const stop = new CallStop();
+    const call = failure(execute(connection, 'run', { stop }));
+    stop.stop();
+    expect((await call).kind).toBe('aborted');
+    expect(connection.pendingCount).toBe(0);
+    await expect(execute(connection, 'next')).resolves.toEqual({ result: 'done' });
+    expect(agent.executeCount).toBe(1);
   });
 
   it('has a deadline beyond what a timer holds', async () => {
