@@ -1,10 +1,13 @@
 // Bare BullMQ doing the same work: queue, job schedulers, and a worker whose processor calls the agent over TCP.
 // --redis=port --agent=port --concurrency=n --kept=n (completed jobs kept); --no-worker: jobs only wait.
+// --serve: takes submits over TCP, too, and answers each; nothing is checked.
+import { createServer } from 'node:net';
+import { once } from 'node:events';
 import { atOnce } from '../support/at-once.mjs';
 import { require } from '../support/build.mjs';
 import { serveParent } from '../support/child.mjs';
 import { numberFlag } from '../support/flags.mjs';
-import { FramedPeer } from '../support/framed-peer.mjs';
+import { FramedPeer, packetWriter, readFrames } from '../support/framed-peer.mjs';
 import { jobOf, scheduledJobOf } from './jobs.mjs';
 
 const { Queue, Worker } = require('bullmq');
@@ -37,21 +40,31 @@ if (!process.argv.includes('--no-worker')) {
 }
 await queue.waitUntilReady();
 
-serveParent(
-  {},
-  {
-    submit: ({ count, inFlight, delayMs }) =>
-      atOnce(count, inFlight, async (index) => {
-        const { name, payload } = jobOf(index);
-        await queue.add(name, payload, delayMs === undefined ? {} : { delay: delayMs });
-      }),
-    declare: ({ count, cron, everyMs }) =>
-      atOnce(count, 16, async (index) => {
-        const { name, payload } = scheduledJobOf(index);
-        const repeat = cron === undefined ? { every: everyMs } : { pattern: cron, tz: 'UTC' };
-        await queue.upsertJobScheduler(`site-${index}`, repeat, { name, data: payload });
-      }),
-    remove: ({ count }) => atOnce(count, 16, (index) => queue.removeJobScheduler(`site-${index}`)),
-    openCount: async () => ({ count: await queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized') }),
-  },
-);
+const add = ({ name, payload }, delayMs) => queue.add(name, payload, delayMs === undefined ? {} : { delay: delayMs });
+
+/** @returns the port on which submits are taken */
+async function serve() {
+  const server = createServer({ noDelay: true }, (socket) => {
+    const write = packetWriter(socket);
+    socket.on('error', () => {});
+    readFrames(socket, async ({ id, data }) => {
+      const { id: runId } = await add(data.job, data.delayMs);
+      write({ id, response: { runId, deduplicated: false }, isDisposed: true });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server.address().port;
+}
+
+serveParent(process.argv.includes('--serve') ? { port: await serve() } : {}, {
+  submit: ({ count, inFlight, delayMs }) => atOnce(count, inFlight, (index) => add(jobOf(index), delayMs)),
+  declare: ({ count, cron, everyMs }) =>
+    atOnce(count, 16, async (index) => {
+      const { name, payload } = scheduledJobOf(index);
+      const repeat = cron === undefined ? { every: everyMs } : { pattern: cron, tz: 'UTC' };
+      await queue.upsertJobScheduler(`site-${index}`, repeat, { name, data: payload });
+    }),
+  remove: ({ count }) => atOnce(count, 16, (index) => queue.removeJobScheduler(`site-${index}`)),
+  openCount: async () => ({ count: await queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized') }),
+});

@@ -1,23 +1,29 @@
 import { fileURLToPath } from 'node:url';
+import { atOnce } from '../support/at-once.mjs';
 import { Child } from '../support/child.mjs';
 import { cpuMs } from '../support/cpu-time.mjs';
+import { FramedPeer } from '../support/framed-peer.mjs';
 import { RedisProcess } from '../support/redis-process.mjs';
+import { jobOf } from './jobs.mjs';
 
 const agentFile = fileURLToPath(new URL('agent.mjs', import.meta.url));
 const serviceFile = fileURLToPath(new URL('bare-bullmq.mjs', import.meta.url));
 
 /** Bare BullMQ with a Redis and an agent of its own. */
 export class BareSide {
-  name = 'bare BullMQ';
-
-  constructor(redis, service, agent) {
+  constructor(redis, service, agent, peer) {
     this.redis = redis;
     this.service = service;
     this.agent = agent;
+    this.peer = peer;
+    this.name = peer === undefined ? 'bare BullMQ' : 'bare BullMQ behind bare net';
   }
 
-  /** @param {{concurrency: number, kept: number, hasWorker?: boolean}} options */
-  static async start({ concurrency, kept, hasWorker = true }) {
+  /**
+   * @param {{concurrency: number, kept: number, hasWorker?: boolean, isServed?: boolean}} options isServed: jobs are submitted over TCP,
+   * as to commander; else the service makes them itself
+   */
+  static async start({ concurrency, kept, hasWorker = true, isServed = false }) {
     const redis = await RedisProcess.start();
     const agent = await Child.start(agentFile);
     const service = await Child.start(serviceFile, {
@@ -27,9 +33,11 @@ export class BareSide {
         `--concurrency=${concurrency}`,
         `--kept=${kept}`,
         ...(hasWorker ? [] : ['--no-worker']),
+        ...(isServed ? ['--serve'] : []),
       ],
     });
-    return new BareSide(redis, service, agent);
+    const peer = isServed ? await FramedPeer.connect(service.ready.port) : undefined;
+    return new BareSide(redis, service, agent, peer);
   }
 
   cpu() {
@@ -37,6 +45,9 @@ export class BareSide {
   }
 
   submit(count, inFlight, delayMs) {
+    if (this.peer !== undefined) {
+      return atOnce(count, inFlight, (index) => this.peer.call('job.submit', { job: jobOf(index), delayMs }));
+    }
     return this.service.ask({ ask: 'submit', count, inFlight, delayMs });
   }
 
@@ -54,6 +65,7 @@ export class BareSide {
   }
 
   async stop() {
+    this.peer?.close();
     await this.service.stop();
     await this.agent.stop();
     await this.redis.stop();
