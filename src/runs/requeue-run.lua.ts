@@ -3,6 +3,7 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
 /**
  * A run came due: its delay or retry time is over, the run before it ended, or something of it was lost.
  * ARGV: prefix, ns, runId, outboxMs, ms until a run that still has to wait is looked at again.
+ * What came due before its time goes back to it: a claim may be older than the delay.
  * Returns {enqueues, 1 when it was put off, else 0, priority or 0, 1 when it was running, else 0} when the run must be handed to the engine under this
  * number, {} when it ended, never was, or still has to wait. The number grows only for a run that was put off; else the engine still
  * has, or lost, the old one's job.
@@ -15,6 +16,10 @@ local known = redis.call('HMGET', key, 'state', 'dueAt', 'enqueues', 'buffered',
 local state = known[1]
 if not state or isFinal(state) then
   redis.call('ZREM', dueKey, runMember(ns, runId))
+  return {}
+end
+if known[2] and tonumber(known[2]) > now() then
+  redis.call('ZADD', dueKey, known[2], runMember(ns, runId))
   return {}
 end
 if known[7] and tonumber(known[7]) > 0 then

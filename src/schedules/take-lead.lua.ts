@@ -20,7 +20,7 @@ return 1
 `;
 
 /**
- * Puts back what is missing from the due index: runs that have not ended and schedules with a next tick.
+ * Puts back what is missing from the due index: runs that have not ended and schedules with a next tick. What waits for its time comes due then.
  * ARGV: prefix, term, ns, 'r' or 's', ids. Returns how many it put back, or -1 when the term is over, and how many of the runs have not ended.
  */
 export const repairDueLua = `
@@ -32,10 +32,10 @@ local repaired, open = 0, 0
 for i = 5, #ARGV do
   local member = kind .. '|' .. ns .. '|' .. ARGV[i]
   if kind == 'r' then
-    local state = redis.call('HGET', runKey(ns, ARGV[i]), 'state')
-    if state and not isFinal(state) then
+    local known = redis.call('HMGET', runKey(ns, ARGV[i]), 'state', 'dueAt')
+    if known[1] and not isFinal(known[1]) then
       open = open + 1
-      repaired = repaired + redis.call('ZADD', dueKey, 'NX', at, member)
+      repaired = repaired + redis.call('ZADD', dueKey, 'NX', known[2] or at, member)
     end
   else
     local known = redis.call('HMGET', prefix .. ':schedule:' .. ns .. ':' .. ARGV[i], 'nextTickAt', 'nextDueAt', 'pausedAt')

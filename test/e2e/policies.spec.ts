@@ -396,12 +396,13 @@ describe('the reconciler', () => {
     }
   }, 60_000);
 
-  it('finds a run that is lost among tens of thousands that are kept within one pass', async () => {
+  it('finds a run that is lost among tens of thousands that are kept within one pass, and lets it wait for its time', async () => {
     const own = await Service.start({ RECONCILE_EVERY_MS: '5000' });
     try {
       const client = own.client();
       const agent = await own.agent();
       const { runId } = await client.jobs.submit({ job: { name: 'job' }, delayMs: 3_600_000 });
+      const { dueAt } = await client.runs.get({ runId });
       await own.redis.cli(
         'eval',
         `for i = 1, 60000 do
@@ -412,8 +413,15 @@ describe('the reconciler', () => {
       );
       await own.redis.cli('zrem', '{commander}:due', `r|default|${runId}`);
       // Looked at from the oldest on, 2,000 in a pass, it would have taken two and a half minutes.
-      await eventually(() => agent.executeCount === 1, { timeoutMs: 40_000 });
-      await eventually(async () => expect((await client.runs.get({ runId })).state).toBe('succeeded'));
+      const member = `r|default|${runId}`;
+      const put = () => own.redis.cli('zscore', '{commander}:due', member);
+      await eventually(async () => expect(await put()).toBe(String(dueAt)), { timeoutMs: 40_000 });
+      // Nor does it begin before its time when it comes due by mistake.
+      await own.redis.cli('zadd', '{commander}:due', '0', member);
+      await client.jobs.submit({ job: { name: 'job' }, wait: true });
+      await eventually(async () => expect(await put()).toBe(String(dueAt)));
+      expect(await client.runs.get({ runId })).toMatchObject({ state: 'delayed', attempt: 0 });
+      expect(agent.executeCount).toBe(1);
     } finally {
       await own.stop();
     }

@@ -20,6 +20,11 @@ afterAll(async () => {
 });
 
 const takeLead = (who: string, leaseMs: number) => take.run(redis, ['k'], ['k', who, leaseMs]);
+/** Takes the lead, whoever had it. */
+async function lead(who: string): Promise<number> {
+  await redis.del('k:leader');
+  return takeLead(who, 60_000);
+}
 const repairRun = (term: number, runId: string) => repair.run(redis, ['k'], ['k', term, 'ns', 'r', runId]);
 
 it('one leads at a time; each change of leader is a new term, and an old leader changes nothing', async () => {
@@ -46,4 +51,15 @@ it('one leads at a time; each change of leader is a new term, and an old leader 
   expect(await takeLead('a', 2_000)).toBe(0);
   await leave.run(redis, ['k'], ['k', 'b']);
   expect(await takeLead('a', 60_000)).toBe(3);
+});
+
+it('what waits for its time is put back to come due then', async () => {
+  const term = await lead('c');
+  const dueAt = Date.now() + 3_600_000;
+  await redis.hset('k:run:ns:delayed', 'state', 'delayed', 'dueAt', dueAt);
+  await redis.hset('k:run:ns:at-once', 'state', 'waiting');
+  expect(await repairRun(term, 'delayed')).toEqual([1, 1]);
+  expect(await redis.zscore('k:due', 'r|ns|delayed')).toBe(String(dueAt));
+  expect(await repairRun(term, 'at-once')).toEqual([1, 1]);
+  expect(Number(await redis.zscore('k:due', 'r|ns|at-once'))).toBeLessThan(dueAt);
 });
