@@ -9,8 +9,10 @@ local prefix = ARGV[1]
 local leader = redis.call('GET', prefix .. ':leader')
 if leader and leader ~= ARGV[2] then return 0 end
 redis.call('SET', prefix .. ':leader', ARGV[2], 'PX', ARGV[3])
-if not leader then return redis.call('INCR', prefix .. ':leader-term') end
-return tonumber(redis.call('GET', prefix .. ':leader-term') or 0)
+local term = redis.call('GET', prefix .. ':leader-term')
+-- Without its term, which may get lost alone, a leader would keep the lead and do nothing.
+if not leader or not term then return redis.call('INCR', prefix .. ':leader-term') end
+return tonumber(term)
 `;
 
 /** Gives the lead back. ARGV: prefix, who had it. */

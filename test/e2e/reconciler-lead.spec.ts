@@ -63,3 +63,13 @@ it('what waits for its time is put back to come due then', async () => {
   expect(await repairRun(term, 'at-once')).toEqual([1, 1]);
   expect(Number(await redis.zscore('k:due', 'r|ns|at-once'))).toBeLessThan(dueAt);
 });
+
+it('who leads goes on leading when the term alone was lost', async () => {
+  await lead('c');
+  await redis.del('k:leader-term');
+  const term = await takeLead('c', 60_000);
+  expect(term).toBeGreaterThan(0);
+  expect(await takeLead('c', 60_000)).toBe(term);
+  await redis.hset('k:run:ns:lost-later', 'state', 'waiting');
+  expect(await repairRun(term, 'lost-later')).toEqual([1, 1]);
+});
