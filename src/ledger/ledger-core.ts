@@ -1,10 +1,12 @@
 import { CodeLocations } from './capture/code-locations.js';
+import type { GroupOrigin } from './capture/group-origin.js';
 import { StackCapture } from './capture/stack-capture.js';
 import { CostMeter } from './cost-meter.js';
 import { type CounterHome, KindCounter, type KindOptions } from './counting/kind-counter.js';
 import type { Sample, SampleCounter } from './counting/sample.js';
 import { SampleBudget, SampleTable } from './counting/sample-table.js';
 import type { LedgerSettings } from './ledger.options.js';
+import { UnresolvedPlaces } from './positions/unresolved-places.js';
 
 const MAX_KINDS = 128;
 const COST_WINDOW_MS = 5_000;
@@ -18,6 +20,7 @@ export class LedgerCore implements CounterHome {
   readonly stacks: StackCapture;
   readonly cost: CostMeter;
   readonly counters = new Map<string, KindCounter>();
+  readonly unresolved = new UnresolvedPlaces();
   /** True while the ledger itself opens something. */
   quiet = false;
 
@@ -77,6 +80,10 @@ export class LedgerCore implements CounterHome {
 
   mayAddGroup(counter: { readonly groups: ReadonlyMap<string, unknown> }): boolean {
     return counter.groups.size < this.options.maxGroupsPerKind && this.groupCount < this.options.maxGroups;
+  }
+
+  grouped(origin: GroupOrigin): void {
+    this.unresolved.add(origin);
   }
 
   watch(object: object, sample: Sample): void {

@@ -85,6 +85,7 @@ export class Ledger {
     const ticker = setInterval(() => {
       state.run('tick', () => core.tick());
       state.run('watch', () => core.charge(() => watch.tick(now())));
+      state.run('positions', () => core.charge(() => this.positions.lookAhead(core.unresolved)));
     }, TICK_MS);
     ticker.unref();
     const hadPrepareStackTrace = Object.hasOwn(Error, 'prepareStackTrace');
@@ -242,10 +243,7 @@ export class Ledger {
   }
 
   private resolveAll({ core }: Running): Promise<void> {
-    const locations = [...core.counters.values()].flatMap((counter) =>
-      [...counter.groups.values()].flatMap((group) => group.origin.frames),
-    );
-    return this.positions.resolve(locations);
+    return this.positions.resolve(core.unresolved.takeAll());
   }
 
   /** Runs `work` without counting what it opens before it returns. */

@@ -43,8 +43,9 @@ export class SnapshotBuilder {
   groups(): LedgerGroup[] {
     const groups: LedgerGroup[] = [];
     for (const counter of this.core.counters.values()) {
+      const exact = isExact(counter);
       for (const group of counter.groups.values()) {
-        if (group.created > 0) groups.push(this.group(group));
+        if (group.created > 0) groups.push(this.group(group, counter.kind, exact));
       }
     }
     return groups.sort((a, b) => b.live - a.live || b.created - a.created);
@@ -58,19 +59,23 @@ export class SnapshotBuilder {
         if (group && birthMs >= sinceMs) live.set(group, (live.get(group) ?? 0) + weight * tableWeight);
       }
     }
-    return [...live].map(([group, count]) => ({ ...this.group(group), live: count })).sort((a, b) => b.live - a.live);
+    return [...live]
+      .map(([group, count]) => {
+        const counter = group.counter as KindCounter;
+        return { ...this.group(group, counter.kind, isExact(counter)), live: count };
+      })
+      .sort((a, b) => b.live - a.live);
   }
 
-  private group(group: Group): LedgerGroup {
+  private group(group: Group, kind: string, kindIsExact: boolean): LedgerGroup {
     const { origin } = group;
     const { projectRoot } = this.core.options;
-    const counter = group.counter as KindCounter;
     const site = siteOf(origin);
     const { ages } = group;
     const lifetimes = group.lifetimes.summary();
     return {
       id: groupId(group, projectRoot),
-      kind: counter.kind,
+      kind,
       live: Math.round(group.live),
       // Undefined, and not left out: with thousands of groups, objects of one shape are what costs least.
       liveBytes: group.liveBytes > 0 ? Math.round(group.liveBytes) : undefined,
@@ -78,7 +83,7 @@ export class SnapshotBuilder {
       closed: Math.round(group.closed),
       collectedOpen: Math.round(group.collectedOpen),
       peak: Math.round(group.peak),
-      exact: isExact(counter) && group.variance === 0,
+      exact: kindIsExact && group.variance === 0,
       error: Math.round(Math.sqrt(group.variance)),
       site: site && shownSite(site, projectRoot),
       provider: origin.provider ?? undefined,

@@ -1,11 +1,11 @@
 import type { DiagnosticsSection, DiagnosticsSectionName } from '../../contract/diagnostics.schema.js';
-import { ledgerReport } from '../../ledger/index.js';
+import { ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
 import { eventLoopMetrics } from './event-loop.metrics.js';
 import { fdMetrics } from './fds.metrics.js';
 import { gcMetrics } from './gc.metrics.js';
 import { heapMetrics } from './heap.metrics.js';
 import { ledgerCostMetrics } from './ledger-cost.metrics.js';
-import { ledgerGroupMetrics } from './ledger-groups.metrics.js';
+import { ledgerGroupMetrics, type SitesReading, topSites } from './ledger-groups.metrics.js';
 import { ledgerKindMetrics } from './ledger-kinds.metrics.js';
 import { memoryMetrics } from './memory.metrics.js';
 import { type MetricGroup, metricGroup } from './metric.js';
@@ -39,9 +39,12 @@ export function standardMetrics(section: ReadSection): readonly MetricGroup[] {
       metrics: eventLoopMetrics,
     }),
     metricGroup({ name: 'fds', read: () => section('openFds'), metrics: fdMetrics }),
-    metricGroup({
+    metricGroup<LedgerSnapshot & SitesReading>({
       name: 'ledger',
-      read: ledgerReport,
+      read: async () => {
+        const snapshot = await ledgerReport();
+        return { ...snapshot, sites: topSites(snapshot.groups) };
+      },
       metrics: [...ledgerKindMetrics(), ...ledgerGroupMetrics, ...ledgerCostMetrics],
     }),
   ];

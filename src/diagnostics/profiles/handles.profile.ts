@@ -1,7 +1,7 @@
-import { type LedgerGroup, ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
+import { type LedgerFrame, type LedgerGroup, ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
 import { HttpRefusal } from '../http/http-refusal.js';
 import { namedFrame, type ProfileData, type ProfileEntry, pprofFrame } from './profile.js';
-import type { SampleType } from './pprof-builder.js';
+import type { PprofFrame, SampleType } from './pprof-builder.js';
 
 /** One per count, so that a diff base subtracts each by itself; `live` first, and shown by default. */
 const SAMPLE_TYPES: readonly SampleType[] = [
@@ -45,11 +45,13 @@ function profileOf(
   before: ReadonlyMap<string, number[]>,
   durationMs: number,
 ): ProfileData {
-  const entries = groups.flatMap((group): ProfileEntry[] => {
-    const was = before.get(group.id);
-    const values = valuesOf(group).map((value, index) => value - (was?.[index] ?? 0));
-    return values.some((value) => value !== 0) ? [{ stack: stackOf(group), values, labels: labelsOf(group) }] : [];
-  });
+  const frames = new Map<LedgerFrame, PprofFrame>();
+  const entries: ProfileEntry[] = [];
+  for (const group of groups) {
+    const values = valuesOf(group);
+    before.get(group.id)?.forEach((was, index) => (values[index]! -= was));
+    if (values.some(isChanged)) entries.push({ stack: stackOf(group, frames), values, labels: labelsOf(group) });
+  }
   const late = `counted since ${ledger.startedLateMs} ms after the start of the process`;
   return {
     name: 'handles',
@@ -70,13 +72,26 @@ function valuesOf({ live, created, closed, collectedOpen, liveBytes }: LedgerGro
   return liveBytes === undefined ? [live, created, closed, collectedOpen, 0] : [0, 0, 0, 0, liveBytes];
 }
 
-function stackOf({ stack, provider, overflow }: LedgerGroup) {
-  const frames = stack.map(pprofFrame);
-  if (overflow) return [...frames, namedFrame(overflow)];
-  if (provider) return [...frames, namedFrame(`provider ${provider}`)];
-  return frames.length > 0 ? frames : [namedFrame('(no line)')];
+const isChanged = (value: number): boolean => value !== 0;
+
+/** @param known frames of this profile so far: a line that many stacks go through is one object */
+function stackOf({ stack, provider, overflow }: LedgerGroup, known: Map<LedgerFrame, PprofFrame>): PprofFrame[] {
+  const frames: PprofFrame[] = [];
+  for (const frame of stack) {
+    let shown = known.get(frame);
+    if (shown === undefined) known.set(frame, (shown = pprofFrame(frame)));
+    frames.push(shown);
+  }
+  if (overflow) frames.push(namedFrame(overflow));
+  else if (provider) frames.push(namedFrame(`provider ${provider}`));
+  else if (frames.length === 0) frames.push(namedFrame('(no line)'));
+  return frames;
 }
 
 function labelsOf({ id, kind, via, exact }: LedgerGroup): Record<string, string> {
-  return { kind, ...(via ? { via } : {}), group: id, ...(exact ? {} : { estimate: 'yes' }) };
+  const labels: Record<string, string> = { kind };
+  if (via) labels['via'] = via;
+  labels['group'] = id;
+  if (!exact) labels['estimate'] = 'yes';
+  return labels;
 }

@@ -57,8 +57,11 @@ const FUNCTION = { id: 1, name: 2, systemName: 3, filename: 4 } as const;
 
 interface KnownFunction {
   readonly id: number;
-  /** Ids of its locations. */
-  readonly byLine: Map<number, number>;
+  /** Most have one line on all stacks: a table each would be most of what a profile leaves to the collector. */
+  readonly line: number;
+  readonly locationId: number;
+  /** Ids of its other locations. */
+  byLine: Map<number, number> | undefined;
 }
 
 /**
@@ -71,19 +74,22 @@ export class PprofBuilder {
   private readonly strings = new Map<string, number>([['', 0]]);
   /** By file, by name. */
   private readonly known = new Map<string, Map<string, KnownFunction>>();
+  /** The same frame is the same location: most are on many stacks, and to ask for an object is what costs least. */
+  private readonly byFrame = new Map<PprofFrame, number>();
   private functionsCount = 0;
   private locationsCount = 0;
 
   constructor(private readonly settings: PprofSettings) {}
 
   /**
-   * @param stack innermost first
+   * @param stack innermost first; the same object for what is on many stacks is cheapest
    * @param values one per sample type; whole numbers, negative where something has become less
    */
   add(stack: readonly PprofFrame[], values: readonly number[], labels: Readonly<Record<string, string>> = {}): void {
     const { out } = this;
     // Before the sample is begun: those that are new are written at once.
-    const locations = stack.map((frame) => this.location(frame));
+    const locations: number[] = [];
+    for (const frame of stack) locations.push(this.byFrame.get(frame) ?? this.location(frame));
     const sample = out.begin(PROFILE.sample);
     out.numbers(SAMPLE.locationId, locations);
     out.numbers(SAMPLE.value, values);
@@ -113,48 +119,52 @@ export class PprofBuilder {
       comments.map((comment) => this.string(comment)),
     );
     out.number(PROFILE.defaultSampleType, this.string(defaultType));
-    for (const text of this.strings.keys()) out.text(PROFILE.stringTable, text);
+    out.texts(PROFILE.stringTable, this.strings.keys());
     // The least of work: it is taken away once, and half of its size is saved by any level.
     return gzipped(out.written, { level: 1 });
   }
 
-  private location({ name, file, line }: PprofFrame): number {
-    const { id: functionId, byLine } = this.function(name, file);
-    let id = byLine.get(line);
-    if (id === undefined) {
-      const { out } = this;
-      id = ++this.locationsCount;
-      byLine.set(line, id);
-      const location = out.begin(PROFILE.location);
-      out.number(LOCATION.id, id);
-      out.number(LOCATION.mappingId, MAPPING_ID);
-      const place = out.begin(LOCATION.line);
-      out.number(LINE.functionId, functionId);
-      out.number(LINE.line, line);
-      out.end(place);
-      out.end(location);
-    }
-    return id;
-  }
-
-  private function(name: string, file: string): KnownFunction {
+  private location(frame: PprofFrame): number {
+    const { name, file, line } = frame;
     // Map in map: a key made of both would be a new string for every frame, and there are many thousands.
     let inFile = this.known.get(file);
     if (!inFile) this.known.set(file, (inFile = new Map()));
-    let found = inFile.get(name);
-    if (!found) {
-      const { out } = this;
-      const id = ++this.functionsCount;
-      inFile.set(name, (found = { id, byLine: new Map() }));
-      const shown = this.string(name);
-      const message = out.begin(PROFILE.function);
-      out.number(FUNCTION.id, id);
-      out.number(FUNCTION.name, shown);
-      out.number(FUNCTION.systemName, shown);
-      out.number(FUNCTION.filename, this.string(file));
-      out.end(message);
+    const found = inFile.get(name);
+    let id = found?.line === line ? found.locationId : found?.byLine?.get(line);
+    if (id === undefined) {
+      id = ++this.locationsCount;
+      const functionId = found?.id ?? this.function(name, file);
+      this.writeLocation(id, functionId, line);
+      if (found) (found.byLine ??= new Map()).set(line, id);
+      else inFile.set(name, { id: functionId, line, locationId: id, byLine: undefined });
     }
-    return found;
+    this.byFrame.set(frame, id);
+    return id;
+  }
+
+  private writeLocation(id: number, functionId: number, lineNumber: number): void {
+    const { out } = this;
+    const location = out.begin(PROFILE.location);
+    out.number(LOCATION.id, id);
+    out.number(LOCATION.mappingId, MAPPING_ID);
+    const line = out.begin(LOCATION.line);
+    out.number(LINE.functionId, functionId);
+    out.number(LINE.line, lineNumber);
+    out.end(line);
+    out.end(location);
+  }
+
+  private function(name: string, file: string): number {
+    const { out } = this;
+    const id = ++this.functionsCount;
+    const shown = this.string(name);
+    const message = out.begin(PROFILE.function);
+    out.number(FUNCTION.id, id);
+    out.number(FUNCTION.name, shown);
+    out.number(FUNCTION.systemName, shown);
+    out.number(FUNCTION.filename, this.string(file));
+    out.end(message);
+    return id;
   }
 
   /** Says that functions and lines are known, so that nobody looks for symbols in a binary. */

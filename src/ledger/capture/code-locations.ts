@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { dirname, sep } from 'node:path';
-import type { LedgerFrame } from '../ledger-snapshot.js';
+import type { LedgerFrame, LedgerSite } from '../ledger-snapshot.js';
 
 /** `hidden`: Node itself, the ledger, code without a file. `library`: somebody else's. `user`: the application's. */
 export type CodeOwner = 'hidden' | 'library' | 'user';
@@ -22,7 +22,7 @@ export interface CodeLocation {
   /** Position in the source the file was compiled from: undefined until asked for, null when there is none. */
   original?: { path: string; line: number; column: number } | null;
   /** How it was shown last, and for which `original`: what is looked at often is put together once. */
-  shown?: { readonly frame: LedgerFrame; readonly original: CodeLocation['original'] };
+  shown?: { readonly frame: LedgerFrame; readonly site: LedgerSite; readonly original: CodeLocation['original'] };
 }
 
 /** Other copies of the ledger run from other directories; this one need not be named by its path alone. */

@@ -38,10 +38,15 @@ interface FoundMap {
 function placesIn(found: FoundMap | 'large' | null, { positions }: PositionRequest): OriginalPlace[] {
   if (!found || found === 'large') return positions.map(() => null);
   const { map, directory } = found;
-  const sources = (map.sources ?? []).map((source) => sourcePath(source ?? '', map.sourceRoot ?? '', directory));
-  return scanMappings(map.mappings ?? '', sources, positions).map(
-    (place) => place && { path: place.source, line: place.line, column: place.column },
-  );
+  try {
+    const sources = (map.sources ?? []).map((source) => sourcePath(source ?? '', map.sourceRoot ?? '', directory));
+    return scanMappings(map.mappings ?? '', sources, positions).map(
+      (place) => place && { path: place.source, line: place.line, column: place.column },
+    );
+  } catch {
+    // JSON, but no map: it must not keep the lines of other files from those who ask.
+    return positions.map(() => null);
+  }
 }
 
 function readMap(path: string, mostBytes: number): FoundMap | 'large' | null {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findSourceMap } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { CodeLocation } from '../capture/code-locations.js';
+import type { UnresolvedPlaces } from './unresolved-places.js';
 import {
   originalPlaces,
   originalPlacesOfSmall,
@@ -15,6 +16,8 @@ const { setTimeout, clearTimeout } = globalThis;
 
 /** Code and maps up to here are read in place, so many files for one question: a worker takes 40 ms to start. */
 const SMALL = { bytes: 32 * 1_024, filesCount: 16 };
+/** Files read before somebody asks, at each look ahead: half a millisecond each until it is compiled. */
+const AHEAD_FILES_COUNT = 4;
 /** How long a worker may take to read the maps before positions stay as the running code has them. */
 const DEADLINE_MS = 20_000;
 const WORKER_FILE = join(__dirname, 'original-positions.worker.js');
@@ -22,8 +25,8 @@ const WORKER_FILE = join(__dirname, 'original-positions.worker.js');
 const LEDGER_WORKER = 'mu-commander-ledger-worker';
 
 /**
- * Finds the lines of the source an application was compiled from. Never at capture: only when somebody looks, outside the
- * heap of the service, once per location.
+ * Finds the lines of the source an application was compiled from, once per location. Never at capture: small files a few at a
+ * time afterwards, so that the first to ask need not wait for them; all else when somebody asks, outside the heap of the service.
  */
 export class PositionResolver {
   private running: Promise<void> = Promise.resolve();
@@ -40,23 +43,26 @@ export class PositionResolver {
     return this.running;
   }
 
-  private async resolveNow(locations: readonly CodeLocation[]): Promise<void> {
-    const asked = new Map<string, CodeLocation[]>();
-    for (const location of locations) {
-      if (location.original !== undefined) continue;
-      if (location.file.owner !== 'user' || fromLoadedMap(location) || !/\.[cm]?js$/.test(location.file.path)) {
-        location.original ??= null;
-        continue;
+  /** Reads what waits in a few small files, in place. Leaves large ones to whoever asks. */
+  lookAhead(places: UnresolvedPlaces): void {
+    for (let count = 0; count < AHEAD_FILES_COUNT; count++) {
+      const locations = places.takeFile();
+      if (locations === undefined) return;
+      for (const [path, list] of inMaps(locations)) {
+        const found = originalPlacesOfSmall(requestOf(path, list), SMALL.bytes);
+        if (found) fillIn(list, found);
+        else places.leave(list);
       }
-      const list = asked.get(location.file.path);
-      if (list) list.push(location);
-      else asked.set(location.file.path, [location]);
     }
+  }
+
+  private async resolveNow(locations: readonly CodeLocation[]): Promise<void> {
+    const asked = inMaps(locations);
     if (asked.size === 0) return;
     const large: PositionRequest[] = [];
     let leftCount = SMALL.filesCount;
     for (const [path, list] of asked) {
-      const request = { path, positions: list.map(({ line, column }) => ({ line, column })) };
+      const request = requestOf(path, list);
       const places = leftCount-- > 0 ? originalPlacesOfSmall(request, SMALL.bytes) : undefined;
       if (places) fillIn(list, places);
       else large.push(request);
@@ -94,6 +100,26 @@ export class PositionResolver {
       worker.once('exit', () => done([]));
     });
   }
+}
+
+/** Those that only a map on disk may know, by file of the running code. The others are settled here. */
+function inMaps(locations: readonly CodeLocation[]): Map<string, CodeLocation[]> {
+  const asked = new Map<string, CodeLocation[]>();
+  for (const location of locations) {
+    if (location.original !== undefined) continue;
+    if (location.file.owner !== 'user' || fromLoadedMap(location) || !/\.[cm]?js$/.test(location.file.path)) {
+      location.original ??= null;
+      continue;
+    }
+    const list = asked.get(location.file.path);
+    if (list) list.push(location);
+    else asked.set(location.file.path, [location]);
+  }
+  return asked;
+}
+
+function requestOf(path: string, list: readonly CodeLocation[]): PositionRequest {
+  return { path, positions: list.map(({ line, column }) => ({ line, column })) };
 }
 
 function fillIn(list: readonly CodeLocation[], places: readonly OriginalPlace[] | undefined): void {

@@ -5,19 +5,24 @@ import type { LedgerFrame, LedgerSite } from '../ledger-snapshot.js';
 
 /** A location as it is shown: in its source where that is known, relative to the project. Put together once, and frozen. */
 export function shownFrame(location: CodeLocation, root: string): LedgerFrame {
-  const { original, file, functionName } = location;
-  if (location.shown === undefined || location.shown.original !== original) {
-    const { path, line, column } = original ?? { ...location, path: file.path };
-    const library = file.owner === 'library';
-    const frame = { file: relativeTo(root, path), line, column, function: functionName, library };
-    location.shown = { frame: Object.freeze(frame), original };
-  }
-  return location.shown.frame;
+  return shownPlace(location, root).frame;
 }
 
+/** The same as the place that is blamed. */
 export function shownSite(location: CodeLocation, root: string): LedgerSite {
-  const { file, line, column, function: name } = shownFrame(location, root);
-  return { file, line, column, function: name };
+  return shownPlace(location, root).site;
+}
+
+function shownPlace(location: CodeLocation, root: string): NonNullable<CodeLocation['shown']> {
+  const { original, file, functionName, shown } = location;
+  if (shown !== undefined && shown.original === original) return shown;
+  const { path, line, column } = original ?? { ...location, path: file.path };
+  const place = { file: relativeTo(root, path), line, column, function: functionName };
+  return (location.shown = {
+    frame: Object.freeze({ ...place, library: file.owner === 'library' }),
+    site: Object.freeze(place),
+    original,
+  });
 }
 
 /** What was compiled into the application's own bundle from a library is still the library's. */

@@ -19,7 +19,7 @@ interface Tree {
 function write(out: ProtobufWriter, { one, many, texts, within, large }: Tree): void {
   out.number(1, one);
   out.numbers(2, many);
-  for (const text of texts) out.text(3, text);
+  out.texts(3, texts);
   for (const inner of within) {
     const start = out.begin(14);
     write(out, inner);
