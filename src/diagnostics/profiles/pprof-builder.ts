@@ -94,10 +94,7 @@ export class PprofBuilder {
     out.numbers(SAMPLE.locationId, locations);
     out.numbers(SAMPLE.value, values);
     for (const key in labels) {
-      const label = out.begin(SAMPLE.label);
-      out.number(LABEL.key, this.string(key));
-      out.number(LABEL.text, this.string(labels[key]));
-      out.end(label);
+      out.message(SAMPLE.label, [LABEL.key, this.string(key), LABEL.text, this.string(labels[key])]);
     }
     out.end(sample);
   }
@@ -142,49 +139,31 @@ export class PprofBuilder {
     return id;
   }
 
-  private writeLocation(id: number, functionId: number, lineNumber: number): void {
+  private writeLocation(id: number, functionId: number, line: number): void {
     const { out } = this;
     const location = out.begin(PROFILE.location);
     out.number(LOCATION.id, id);
     out.number(LOCATION.mappingId, MAPPING_ID);
-    const line = out.begin(LOCATION.line);
-    out.number(LINE.functionId, functionId);
-    out.number(LINE.line, lineNumber);
-    out.end(line);
+    out.message(LOCATION.line, [LINE.functionId, functionId, LINE.line, line]);
     out.end(location);
   }
 
   private function(name: string, file: string): number {
-    const { out } = this;
     const id = ++this.functionsCount;
     const shown = this.string(name);
-    const message = out.begin(PROFILE.function);
-    out.number(FUNCTION.id, id);
-    out.number(FUNCTION.name, shown);
-    out.number(FUNCTION.systemName, shown);
-    out.number(FUNCTION.filename, this.string(file));
-    out.end(message);
+    // prettier-ignore
+    this.out.message(PROFILE.function, [FUNCTION.id, id, FUNCTION.name, shown, FUNCTION.systemName, shown, FUNCTION.filename, this.string(file)]);
     return id;
   }
 
   /** Says that functions and lines are known, so that nobody looks for symbols in a binary. */
   private mapping(): void {
-    const { out } = this;
-    const mapping = out.begin(PROFILE.mapping);
-    out.number(MAPPING.id, MAPPING_ID);
-    out.number(MAPPING.filename, this.string('node'));
-    out.number(MAPPING.hasFunctions, 1);
-    out.number(MAPPING.hasFilenames, 1);
-    out.number(MAPPING.hasLineNumbers, 1);
-    out.end(mapping);
+    const flags = [MAPPING.hasFunctions, 1, MAPPING.hasFilenames, 1, MAPPING.hasLineNumbers, 1];
+    this.out.message(PROFILE.mapping, [MAPPING.id, MAPPING_ID, MAPPING.filename, this.string('node'), ...flags]);
   }
 
   private valueType(field: number, [type, unit]: SampleType): void {
-    const { out } = this;
-    const message = out.begin(field);
-    out.number(VALUE_TYPE.type, this.string(type));
-    out.number(VALUE_TYPE.unit, this.string(unit));
-    out.end(message);
+    this.out.message(field, [VALUE_TYPE.type, this.string(type), VALUE_TYPE.unit, this.string(unit)]);
   }
 
   /** The place of a text in the table of strings. */

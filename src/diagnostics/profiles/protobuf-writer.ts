@@ -38,13 +38,28 @@ export class ProtobufWriter {
   }
 
   /** A list of numbers, zeros included. */
-  numbers(field: number, values: readonly (number | bigint)[]): void {
+  numbers(field: number, values: readonly number[]): void {
     if (values.length === 0) return;
     const start = this.begin(field);
     const most = VARINT_BYTES * values.length;
     if (this.usedBytes + most > this.bytes.length) this.grow(most);
     for (const value of values) {
-      if (typeof value === 'number' && value >= 0 && value < ONE_BYTE) this.bytes[this.usedBytes++] = value;
+      if (value >= 0 && value < ONE_BYTE) this.bytes[this.usedBytes++] = value;
+      else this.varint(value);
+    }
+    this.end(start);
+  }
+
+  /** A message of single numbers. @param fields of each its field, then its value */
+  message(field: number, fields: readonly number[]): void {
+    const start = this.begin(field);
+    const most = VARINT_BYTES * fields.length;
+    if (this.usedBytes + most > this.bytes.length) this.grow(most);
+    for (let at = 0; at < fields.length; at += 2) {
+      const value = fields[at + 1]!;
+      if (value === 0) continue;
+      this.bytes[this.usedBytes++] = fields[at]! * 8 + VARINT;
+      if (value > 0 && value < ONE_BYTE) this.bytes[this.usedBytes++] = value;
       else this.varint(value);
     }
     this.end(start);

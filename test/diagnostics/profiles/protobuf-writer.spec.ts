@@ -1,4 +1,15 @@
-import { assert, bigInt, type Arbitrary, array, maxSafeInteger, property, record, string } from 'fast-check';
+import {
+  assert,
+  bigInt,
+  type Arbitrary,
+  array,
+  integer,
+  maxSafeInteger,
+  property,
+  record,
+  string,
+  tuple,
+} from 'fast-check';
 import { parse } from 'protobufjs';
 import { ProtobufWriter } from '../../../src/diagnostics/profiles/protobuf-writer';
 
@@ -69,6 +80,19 @@ describe('what ProtobufWriter writes', () => {
       expect(read(written(tree))).toEqual(asRead(tree));
     },
   );
+
+  it('is the same for a message of numbers alone, written field by field or in one call', () => {
+    assert(
+      property(array(tuple(integer({ min: 1, max: 15 }), maxSafeInteger())), (fields) => {
+        const [one, other] = [new ProtobufWriter(), new ProtobufWriter()];
+        one.message(2, fields.flat());
+        const start = other.begin(2);
+        for (const [field, value] of fields) other.number(field, value);
+        other.end(start);
+        expect(one.written).toEqual(other.written);
+      }),
+    );
+  });
 
   it.each([0, 1, 127, 128, 16_383, 16_384, 3_000_000])('has a text of %d bytes inside of a message', (length) => {
     const inner: Tree = { one: 0, many: [], texts: ['x'.repeat(length)], within: [], large: 0n };
