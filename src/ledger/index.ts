@@ -34,12 +34,12 @@ export function ledgerStatus(): LedgerStatus {
   return theLedger.status();
 }
 
-/** What is alive now, in the running code's positions (or the sources', where somebody has asked for them before). */
+/** What is alive now, in the sources' positions where they are known already, and else in those of the running code. */
 export function ledgerSnapshot(): LedgerSnapshot {
   return theLedger.snapshot();
 }
 
-/** What is alive now, in the positions of the sources. Reads source maps in a short-lived worker, once per line. */
+/** What is alive now, in the positions of the sources. Reads the source maps that were not read yet; large ones in a worker. */
 export function ledgerReport(): Promise<LedgerSnapshot> {
   return theLedger.report();
 }

@@ -1,7 +1,7 @@
 /*
  * endpoint                    parameter  values                               unit     cost
- * GET /diagnostics/groups     kind       socket, socket.client, timer, …      –        O(groups); the first read of a line
- *                             min        0 … 10⁹, default 1                   alive    reads its source map in a worker
+ * GET /diagnostics/groups     kind       socket, socket.client, timer, …      –        O(groups); a line read for the first
+ *                             min        0 … 10⁹, default 1                   alive    time may read its source map
  *                             sort       live, created, rate, age, collected  –
  *                             limit      1 … 200, default 50                  groups
  *                             delta      1 … 30                               seconds  two reads; one request at a time
@@ -44,7 +44,7 @@ const orders: Record<LedgerGroupsQuery['sort'], Order> = {
   collected: ({ collectedOpen }) => collectedOpen,
 };
 
-/** What is alive, by the line that made it. Costs O(groups), whatever is alive; the first read of a line reads its source map. */
+/** What is alive, by the line that made it. Costs O(groups), whatever is alive; a line read for the first time may read its source map. */
 export class GroupsPart implements DiagnosticsPart {
   readonly endpoints: readonly Endpoint[] = [
     endpoint({

@@ -1,7 +1,7 @@
 /*
  * endpoint                   parameter  values                                                         unit      cost
- * GET /diagnostics/verdicts  state      leaking, growing, retracted, not-leaking, not-enough-data      –         O(groups); the first read of a line
- *                            limit      1 … 200, default 50                                            verdicts  reads its source map in a worker
+ * GET /diagnostics/verdicts  state      leaking, growing, retracted, not-leaking, not-enough-data      –         O(groups); a line read for the first
+ *                            limit      1 … 200, default 50                                            verdicts  time may read its source map
  *                            format     json, text                                                     –
  *
  * A parameter or value that is not in this table is refused with 400.
