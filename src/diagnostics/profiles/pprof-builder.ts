@@ -151,8 +151,16 @@ export class PprofBuilder {
   private function(name: string, file: string): number {
     const id = ++this.functionsCount;
     const shown = this.string(name);
-    // prettier-ignore
-    this.out.message(PROFILE.function, [FUNCTION.id, id, FUNCTION.name, shown, FUNCTION.systemName, shown, FUNCTION.filename, this.string(file)]);
+    this.out.message(PROFILE.function, [
+      FUNCTION.id,
+      id,
+      FUNCTION.name,
+      shown,
+      FUNCTION.systemName,
+      shown,
+      FUNCTION.filename,
+      this.string(file),
+    ]);
     return id;
   }
 

@@ -45,10 +45,11 @@ export class PositionResolver {
 
   /** Reads what waits in a few small files, in place. Leaves large ones to whoever asks. */
   lookAhead(places: UnresolvedPlaces): void {
-    for (let count = 0; count < AHEAD_FILES_COUNT; count++) {
+    for (let leftCount = AHEAD_FILES_COUNT; leftCount > 0;) {
       const locations = places.takeFile();
       if (locations === undefined) return;
       for (const [path, list] of inMaps(locations)) {
+        leftCount--;
         const found = originalPlacesOfSmall(requestOf(path, list), SMALL.bytes);
         if (found) fillIn(list, found);
         else places.leave(list);
