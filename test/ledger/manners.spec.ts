@@ -122,6 +122,29 @@ describe('a ledger that is a guest', () => {
     expect(collectedCount).toBeGreaterThanOrEqual(98);
   });
 
+  it('counts no listener that a target has let go of or never took, and holds none', async () => {
+    const { collectedCount, atPort, ...counts } = await scenario<{
+      atWarning: number;
+      afterTick: number;
+      inEnd: [number, number];
+      atPort: number;
+      refusedCount: number;
+      ofEmitter: [number, number];
+      collectedCount: number;
+    }>('forgets what a target forgot');
+    expect(counts).toEqual({
+      atWarning: 12,
+      afterTick: 0,
+      inEnd: [1, 1],
+      refusedCount: 20,
+      ofEmitter: [12, 12],
+      failures: [],
+    });
+    // 12 stay, 200 came and went.
+    expect(atPort).toBeLessThan(12 + 64 + 1);
+    expect(collectedCount).toBeGreaterThanOrEqual(48);
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });

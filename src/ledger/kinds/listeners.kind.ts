@@ -1,8 +1,8 @@
 import { EventEmitter, getEventListeners, getMaxListeners } from 'node:events';
-import { recordOf } from '../counting/record-slot.js';
 import { parseStack } from '../capture/parse-stack.js';
 import type { KindCounter } from '../counting/kind-counter.js';
 import type { KindHooks } from '../hooks/kind-hooks.js';
+import { CountedListeners, original } from './counted-listeners.js';
 import type { Kind } from './kind.js';
 
 /** Emitters and event targets followed at once; the rest of a flood of warnings is not. */
@@ -83,53 +83,6 @@ function watchSignals(hooks: KindHooks, armed: ArmedObjects): void {
   });
 }
 
-/** The listeners of one emitter that are counted, by event. */
-class CountedListeners {
-  // A listener may be added to many events and many times to one: each adding is a resource of its own.
-  private readonly tokens = new Map<PropertyKey, Map<unknown, object[]>>();
-
-  constructor(
-    private readonly object: object,
-    private readonly counter: KindCounter,
-  ) {}
-
-  has(type: PropertyKey, listener: unknown): boolean {
-    return this.tokens.get(type)?.has(listener) === true;
-  }
-
-  opened(type: PropertyKey, listener: unknown, open = (token: object) => this.counter.open(token)): void {
-    const token = { emitter: this.object };
-    open(token);
-    if (!recordOf(token)) return;
-    let ofType = this.tokens.get(type);
-    if (!ofType) this.tokens.set(type, (ofType = new Map<unknown, object[]>()));
-    const tokens = ofType.get(listener);
-    if (tokens) tokens.push(token);
-    else ofType.set(listener, [token]);
-  }
-
-  closed(type: PropertyKey, listener: unknown): void {
-    const ofType = this.tokens.get(type);
-    let key = listener;
-    if (!ofType?.has(listener)) {
-      if (!ofType?.has(EARLIER) || !isPresent(this.object, type, listener)) return;
-      key = EARLIER;
-    }
-    const tokens = ofType.get(key);
-    const token = tokens?.pop();
-    if (tokens?.length === 0) ofType.delete(key);
-    if (token) this.counter.close(token);
-  }
-
-  closedAll(type: PropertyKey | undefined): void {
-    const types = type === undefined ? [...this.tokens.keys()] : [type];
-    for (const each of types) {
-      for (const tokens of this.tokens.get(each)?.values() ?? []) for (const token of tokens) this.counter.close(token);
-      this.tokens.delete(each);
-    }
-  }
-}
-
 function arm(hooks: KindHooks, object: object, isEmitter: boolean, type: PropertyKey, stack = ''): void {
   if (followedBy(hooks).has(object)) return;
   const counter = counterOf(hooks, isEmitter);
@@ -139,7 +92,7 @@ function arm(hooks: KindHooks, object: object, isEmitter: boolean, type: Propert
   // Counted now: the warning comes a tick late, and more may have been added since.
   const presentCount = getEventListeners(object as EventEmitter, type as string).length;
   for (let index = 0; index < presentCount; index++) {
-    counted.opened(type, EARLIER, (token) => counter.openWith(site, token));
+    counted.openedEarlier(type, site);
   }
   follow(hooks, object, counted, isEmitter, (event) => event === type);
 }
@@ -174,50 +127,62 @@ function follow(
 ): void {
   const methods = isEmitter ? EMITTER_METHODS : TARGET_METHODS;
   for (const name of methods.adding) {
-    wrapOwn(hooks, object, name, (event, listener) => {
-      // An event target takes the same listener once, however often it is added.
-      if (!wants(event) || (!isEmitter && counted.has(event as string, listener))) return;
+    // Only once it is added: what is no listener is refused, or left out without a word.
+    wrapOwn(hooks, object, name, 'after', (event, listener, options) => {
+      if (!wants(event) || !isObject(listener)) return;
+      if (!isEmitter) {
+        // A target takes the same listener once, however often it is added, and none whose signal has aborted.
+        if (counted.has(event as string, listener) || hasAborted(options)) return;
+        counted.keepUp(event as string);
+      }
       counted.opened(event as string, original(listener));
     });
   }
   for (const name of methods.removing) {
-    wrapOwn(hooks, object, name, (event, listener) => {
+    wrapOwn(hooks, object, name, 'before', (event, listener) => {
       if (wants(event)) counted.closed(event as string, original(listener));
     });
   }
   if (isEmitter) {
-    wrapOwn(hooks, object, 'removeAllListeners', (event) => {
+    wrapOwn(hooks, object, 'removeAllListeners', 'before', (event) => {
       if (event === undefined || wants(event)) counted.closedAll(event as string | undefined);
     });
+    return;
   }
+  // A target takes a listener that is to be called once from its list without a call anybody could see.
+  wrapOwn(hooks, object, 'dispatchEvent', 'after', (event) => {
+    const { type } = event as Event;
+    if (wants(type)) counted.settle(type);
+  });
 }
 
-function isPresent(object: object, type: PropertyKey, listener: unknown): boolean {
-  return getEventListeners(object as EventEmitter, type as string).some((present) => original(present) === listener);
+function isObject(listener: unknown): listener is object {
+  return typeof listener === 'function' || (typeof listener === 'object' && listener !== null);
 }
 
-const EARLIER = Symbol('earlier');
+function hasAborted(options: unknown): boolean {
+  return (options as { signal?: AbortSignal } | undefined)?.signal?.aborted === true;
+}
+
 const EMITTER_METHODS = {
   adding: ['on', 'addListener', 'prependListener'],
   removing: ['off', 'removeListener'],
 };
 const TARGET_METHODS = { adding: ['addEventListener'], removing: ['removeEventListener'] };
 
-/** `once` adds a wrapper of the listener it was given. */
-function original(listener: unknown): unknown {
-  return (listener as { listener?: unknown } | undefined)?.listener ?? listener;
-}
-
 function wrapOwn(
   hooks: KindHooks,
   object: object,
   name: string,
-  first: (event: unknown, listener: unknown) => void,
+  when: 'before' | 'after',
+  look: (...args: unknown[]) => void,
 ): void {
   hooks.wrapOn(object, name, (method: AnyFunction) => {
     return function (this: unknown, ...args: unknown[]): unknown {
-      hooks.state.run(name, () => first(args[0], args[1]));
-      return Reflect.apply(method, this, args);
+      if (when === 'before') hooks.state.run(name, () => look(...args));
+      const result = Reflect.apply(method, this, args);
+      if (when === 'after') hooks.state.run(name, () => look(...args));
+      return result;
     };
   });
 }
