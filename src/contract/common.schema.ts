@@ -13,6 +13,13 @@ export const idSchema = z
     'must be 1–128 letters, digits, ".", "_", "-" or "@", starting with a letter or digit',
   );
 
+/** What a caller names one piece of work by, so that it is done once. Text with half of a character (a lone surrogate) is none that Redis could read. */
+export const idempotencyKeySchema = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((key) => !/\p{Surrogate}/u.test(key), 'must be whole characters: it has a lone surrogate');
+
 /** Milliseconds, a positive whole number. */
 export const durationMsSchema = z.int().min(1).max(MAX_DURATION_MS);
 

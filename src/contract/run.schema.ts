@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   durationMsSchema,
+  idempotencyKeySchema,
   idSchema,
   instantSchema,
   jsonSchema,
@@ -95,7 +96,7 @@ export const runCommands = {
       /** 1 first … 10 last; without it a job runs before every prioritised one. */
       priority: z.int().min(1).max(10).optional(),
       /** A second submit with this key within IDEMPOTENCY_WINDOW_MS answers with the first one's run. */
-      idempotencyKey: z.string().min(1).max(256).optional(),
+      idempotencyKey: idempotencyKeySchema.optional(),
       /** Answer when the run has ended, with its result. */
       wait: z.boolean().default(false),
       resultKey: idSchema.optional(),

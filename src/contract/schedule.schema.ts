@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   durationMsSchema,
+  idempotencyKeySchema,
   idSchema,
   instantSchema,
   jsonSchema,
@@ -161,7 +162,7 @@ export const scheduleCommands = {
       /** Only this agent. */
       agentId: idSchema.optional(),
       /** A second trigger with this key within IDEMPOTENCY_WINDOW_MS answers with the first one's run. */
-      idempotencyKey: z.string().min(1).max(256).optional(),
+      idempotencyKey: idempotencyKeySchema.optional(),
       /** Answer when the run has ended, with its result. */
       wait: z.boolean().default(false),
     }),

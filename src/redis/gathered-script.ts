@@ -9,15 +9,23 @@ const MAX_CHARS = 262_144;
 const COMMAND_TIMEOUT_MS = 10_000;
 
 /**
- * Tail of a gathered script: calls its Lua function `each(item)` for every item of ARGV[2]. One that fails does not hold
- * back the others; but a server that is read-only says so for all of them, so that the client learns of it and looks for the
- * master. `each` returns a table.
+ * Tail of a gathered script: calls its Lua function `each(item)` for every item of ARGV[2]. One that fails, or that cannot be
+ * read, does not hold back the others; but a server that is read-only says so for all of them, so that the client learns of it
+ * and looks for the master. `each` returns a table.
  * @param atEnd Lua that is run once, behind the last item
  */
 export const eachItemLua = (atEnd = '') => `
 local replies = {}
-for i, item in ipairs(cjson.decode(ARGV[2])) do
-  local fine, reply = pcall(each, item)
+local allFine, items = pcall(cjson.decode, ARGV[2])
+if not allFine then
+  -- One of them says what cjson does not read (half of a character): then each for itself, so that the others are done.
+  items = {}
+  for line in string.gmatch(ARGV[2], '{[^\\n]*}') do items[#items + 1] = line end
+end
+for i, item in ipairs(items) do
+  local fine, reply = allFine, item
+  if not allFine then fine, reply = pcall(cjson.decode, item) end
+  if fine then fine, reply = pcall(each, reply) end
   if not fine then
     local failed = type(reply) == 'table' and reply.err or tostring(reply)
     if string.sub(failed, 1, 9) == 'READONLY ' then return redis.error_reply(failed) end
@@ -41,7 +49,7 @@ interface Asked {
  * A script that does the same for many things: what is asked for within one turn of the loop becomes one command.
  * With hundreds of runs under way a command of its own for each step of each is most of what a run costs, here and in Redis.
  */
-export class GatheredScript<Item, Reply> {
+export class GatheredScript<Item extends object, Reply> {
   private readonly script: RedisScript<string>;
   private gathered: Asked[] = [];
   private gatheredChars = 0;
@@ -96,7 +104,8 @@ export class GatheredScript<Item, Reply> {
   private async exchange(asked: readonly Asked[]): Promise<void> {
     try {
       const [prefix, ...more] = this.args();
-      const items = `[${asked.map(({ text }) => text).join(',')}]`;
+      // A line for each: JSON has no line break of its own, so the script can tell them apart without reading them.
+      const items = `[${asked.map(({ text }) => text).join(',\n')}]`;
       const text = await this.gate.run(Date.now() + COMMAND_TIMEOUT_MS, (redis) =>
         this.script.run(redis, [this.key], [prefix, items, ...more]),
       );

@@ -55,6 +55,13 @@ describe('refuses, and changes nothing:', () => {
       'VERSION_CONFLICT',
     ],
     ['a second delay', 'job.submit', { job, delayMs: 5, at: Date.now() }, 'INVALID_ARGUMENT'],
+    ['a key with half of a character', 'job.submit', { job, idempotencyKey: 'x\ud800' }, 'INVALID_ARGUMENT'],
+    [
+      'a key with half of a character',
+      'schedule.trigger',
+      { id: schedule.id, idempotencyKey: '\udc00x' },
+      'INVALID_ARGUMENT',
+    ],
     ['an empty page', 'schedule.list', { limit: 0 }, 'INVALID_ARGUMENT'],
     [
       'a port out of range',

@@ -101,6 +101,20 @@ describe('GatheredScript', () => {
     expect((await script.run({ key: 'q', by: 1 }, Date.now() + 10_000))[0]).toBe(1);
   }, 30_000);
 
+  it('fails the item that Redis cannot read, and no other', async () => {
+    const outcomes = await Promise.allSettled([
+      script.run({ key: 'r', by: 1, text: 'a\nb},\n{' }),
+      script.run({ key: 'r', by: 1, text: 'half a character: \ud800' }),
+      script.run({ key: 'r', by: 1, text: 'a whole one: \ud83d\ude00' }),
+    ]);
+    expect(outcomes).toMatchObject([
+      { value: [1, 'prefix', '7', 'a\nb},\n{'] },
+      { reason: { message: expect.stringMatching(/test\.add: .*escape/) as string } },
+      { value: [2, 'prefix', '7', 'a whole one: \ud83d\ude00'] },
+    ]);
+    expect(await clientOf(app).get('r')).toBe('2');
+  });
+
   it('tells all of them that Redis is away', async () => {
     await server.kill();
     const outcomes = await Promise.allSettled([1, 2].map((by) => script.run({ key: 'away', by })));
