@@ -15,6 +15,7 @@ import { memoryLimitBytes } from './ledger/process/memory-limit.js';
 import { installShutdown } from './lifecycle/shutdown-deadline.js';
 import { PinoLogger } from './logging/pino-logger.js';
 import { CommanderServer } from './transport/commander-server.js';
+import { boundHttpServer } from './transport/http-bounds.js';
 
 /** What the parent process is told over its IPC channel, if there is one, once both ports are open. */
 interface ReadyMessage {
@@ -29,11 +30,14 @@ async function start(settings: Settings): Promise<void> {
     logger,
     abortOnError: false,
     forceCloseConnections: true,
+    // Nothing here reads a body: a parser would hold those of strangers before they are asked who they are.
+    bodyParser: false,
   });
   installShutdown(starting, { timeoutMs: settings.shutdownTimeoutMs });
   tellMemory(settings);
   const app = await starting;
   app.disable('x-powered-by');
+  boundHttpServer(app.getHttpServer());
   const server = app.get(CommanderServer);
   app.connectMicroservice({ strategy: server }, { inheritAppConfig: true });
   // Before the first command can come in: everything that hooks prepare is there.
