@@ -29,7 +29,7 @@ export class HeapLook {
     } else if (!this.isLooking && this.reads === 0) this.isLooking = this.sampling.start();
   }
 
-  /** To be called once a second. Never rejects. */
+  /** To be called once a second. Rejects when the sampler cannot be read. */
   async tick(): Promise<void> {
     if (!this.isLooking) return;
     this.sampling.read();

@@ -13,7 +13,7 @@ export class VerdictLog {
     private readonly read: () => Promise<readonly Verdict[]>,
   ) {}
 
-  /** To be called after each look of the detector. Never rejects. */
+  /** To be called after each look of the detector. Rejects when the verdicts cannot be read: the next look tells the change. */
   async look(findings: readonly Finding[]): Promise<void> {
     // What goes with another is told by that one.
     const changed = findings.some(({ id, state, partOf }) => partOf === undefined && this.isNews(id, state));

@@ -53,6 +53,7 @@ export class VerdictsPart implements DiagnosticsPart {
   private readonly heap = new HeapLook(heapSampling('verdicts'));
   private timer: NodeJS.Timeout | undefined;
   private tickedMs = -1;
+  private isFailing = false;
   private cached: { watchedMs: number; answer: Verdicts } | undefined;
 
   readonly endpoints: readonly Endpoint[] = [
@@ -71,7 +72,7 @@ export class VerdictsPart implements DiagnosticsPart {
 
   readonly metrics = [metricGroup({ name: 'verdicts', read: () => this.latest(), metrics: verdictMetrics })];
 
-  constructor(log: DiagnosticsLog) {
+  constructor(private readonly log: DiagnosticsLog) {
     this.changes = new VerdictLog(log, async () => (await this.all()).verdicts);
   }
 
@@ -85,7 +86,7 @@ export class VerdictsPart implements DiagnosticsPart {
     this.heap.stop();
   }
 
-  /** Never rejects. Without a running ledger there are no verdicts, and the sentence says why. */
+  /** Without a running ledger there are no verdicts, and the sentence says why. */
   async read({ state, limit }: VerdictsQuery): Promise<Verdicts> {
     const answer = await this.all();
     const matching = answer.verdicts.filter((verdict) => state === undefined || verdict.state === state);
@@ -110,7 +111,18 @@ export class VerdictsPart implements DiagnosticsPart {
     return this.compose(await ledgerReport());
   }
 
+  /** Never rejects: what fails, by want of descriptors for one, must not end the process that is watched. */
   private async tick(): Promise<void> {
+    try {
+      await this.look();
+      this.isFailing = false;
+    } catch (error) {
+      if (!this.isFailing) this.log.warn(`verdicts failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.isFailing = true;
+    }
+  }
+
+  private async look(): Promise<void> {
     const { watchedMs, findings } = leakFindings();
     if (watchedMs !== this.tickedMs) {
       this.tickedMs = watchedMs;

@@ -31,7 +31,7 @@ const text = `
 
   const start = async (limitBytes: number): Promise<string> => {
     group = MemoryCgroup.create('snapshot', limitBytes);
-    program = WatchedProgram.start('app.cjs', text, '--require', { MU_DIAGNOSTICS_PORT: '0' }, group);
+    program = WatchedProgram.start('app.cjs', text, '--require', { MU_DIAGNOSTICS_PORT: '0' }, { cgroup: group });
     return program.base();
   };
   afterEach(async () => {

@@ -33,7 +33,7 @@ export class WatchedProgram {
     text: string,
     preload: '--require' | '--import',
     env: Record<string, string>,
-    cgroup?: MemoryCgroup,
+    { cgroup, maxOpenFiles }: { cgroup?: MemoryCgroup; maxOpenFiles?: number } = {},
   ): WatchedProgram {
     const directory = mkdtempSync(join(tmpdir(), 'commander-watched-'));
     writeFileSync(join(directory, 'package.json'), '{"name":"watched"}');
@@ -42,7 +42,8 @@ export class WatchedProgram {
     const command = [process.execPath, '--no-warnings', preload, REGISTER, join(directory, file)];
     // In its group from the first instruction on, so that Node reads the limit.
     const enter = cgroup === undefined ? '' : `echo $$ > ${cgroup.directory}/cgroup.procs; `;
-    const child = spawn('sh', ['-c', `${enter}exec "$@"`, 'sh', ...command], {
+    const limit = maxOpenFiles === undefined ? '' : `ulimit -n ${maxOpenFiles}; `;
+    const child = spawn('sh', ['-c', `${enter}${limit}exec "$@"`, 'sh', ...command], {
       cwd: directory,
       env: { ...process.env, NODE_OPTIONS: '', MU_DIAGNOSTICS_PORT_FILE: join(directory, 'port'), ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
