@@ -19,5 +19,6 @@ function reachable(host) {
 }
 
 function withoutPassword(url) {
-  return url.replace(/\/\/[^@/]*@/, '//***@');
+  // Up to the last @: one in a password belongs to it.
+  return url.replace(/\/\/.*@/, '//***@');
 }

@@ -40,7 +40,12 @@ function durationMs(env: string, fallback: number, min: number, max: number, doc
 const text = (max: number) => z.string().min(1).max(max);
 const optionalText = (max: number): z.ZodType<string | undefined, unknown> => z.string().max(max).optional();
 const flag: z.ZodType<boolean, unknown> = z.enum(['true', 'false']).transform((value) => value === 'true');
-const redisUrl = z.string().regex(/^rediss?:\/\/\S+$/);
+/** What a header can carry and nobody's clipboard adds to: no space, no end of line, nothing beyond ASCII. */
+const headerToken: z.ZodType<string | undefined, unknown> = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,512}$/)
+  .optional();
+const redisUrl = z.string().refine(isRedisUrl);
 
 /**
  * Every setting of the service. Key = name in {@link Settings}.
@@ -68,7 +73,7 @@ export const settings = {
     'REDIS_URL',
     redisUrl,
     'redis://127.0.0.1:6379',
-    'redis://… or rediss://…',
+    'redis://[user:password@]host[:port][/database] or rediss://…, with what is special in a password percent-encoded',
     'Redis to use; `npm start` sets it to a server of its own when it is unset.',
   ),
   redisMode: setting(
@@ -230,9 +235,9 @@ export const settings = {
   ),
   diagnosticsToken: setting(
     'DIAGNOSTICS_TOKEN',
-    optionalText(512),
+    headerToken,
     undefined,
-    'up to 512 characters',
+    'up to 512 visible ASCII characters',
     'Bearer token for /diagnostics from other hosts; unset: loopback only.',
   ),
   insecureBind: setting(
@@ -511,7 +516,7 @@ export class SettingsError extends Error {
 
 /**
  * Reads the settings from an environment. An empty variable counts as unset.
- * @throws SettingsError naming variable, value (never a token's) and what is expected.
+ * @throws SettingsError naming variable, value (never one that may hold a secret) and what is expected.
  */
 export function readSettings(environment: Record<string, string | undefined>): Settings {
   const values: Record<string, unknown> = {};
@@ -531,12 +536,30 @@ export function readSettings(environment: Record<string, string | undefined>): S
   return Object.freeze(values) as Settings;
 }
 
+/** The value for a message that ends up in a log; of what may hold a secret nothing. */
 function shown(env: string, raw: string): string {
-  // A token or the password in a URL must not end up in a log.
-  if (/_(TOKEN|PASSWORD)$/.test(env)) return '<hidden>';
-  return JSON.stringify(raw.replace(/(\/\/[^:@/]*:)[^@/]*@/, '$1***@').slice(0, 200));
+  // A URL that is wrong may hold its password anywhere.
+  if (/_(TOKEN|PASSWORD)$/.test(env) || env === 'REDIS_URL') return '<hidden>';
+  return JSON.stringify(raw.slice(0, 200));
 }
 
+/**
+ * Whether a text is the address of a Redis, and nothing of it would be taken for something else: a `/`, `#`, `?` or `@` in a password that
+ * is not percent-encoded moves the rest of it to where it is not kept secret.
+ */
+function isRedisUrl(text: string): boolean {
+  if (!/^rediss?:\/\/[^\s@]*(@[^\s@]*)?$/.test(text)) return false;
+  try {
+    const { hostname, username, password, pathname, search, hash } = new URL(text);
+    decodeURIComponent(username);
+    decodeURIComponent(password);
+    return hostname !== '' && /^(\/\d*)?$/.test(pathname) && !search.includes('@') && hash === '';
+  } catch {
+    return false;
+  }
+}
+
+/** One line for each two settings that cannot be meant together; none when all can. */
 function contradictions(values: Settings): string[] {
   const found: string[] = [];
   if (values.drainTimeoutMs >= values.shutdownTimeoutMs) {
@@ -551,6 +574,12 @@ function contradictions(values: Settings): string[] {
   }
   if (values.redisMode !== 'standalone' && values.redisNodes.length === 0) {
     found.push(`REDIS_NODES="": expected host:port[,host:port…] when REDIS_MODE is ${values.redisMode}`);
+  }
+  if (values.redisMode === 'standalone' && values.redisNodes.length > 0) {
+    found.push('REDIS_NODES: expected REDIS_MODE=sentinel or cluster beside it');
+  }
+  if ((values.redisTlsCertFile === undefined) !== (values.redisTlsKeyFile === undefined)) {
+    found.push('REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE: expected both or neither');
   }
   const { commanderToken, commanderTokensFile, tcpTlsCertFile, tcpTlsKeyFile, tcpTlsClientCaFile } = values;
   const asksWho = [commanderToken, commanderTokensFile, tcpTlsClientCaFile].some((value) => value !== undefined);
@@ -568,12 +597,22 @@ function contradictions(values: Settings): string[] {
   if ((values.agentTlsCertFile === undefined) !== (values.agentTlsKeyFile === undefined)) {
     found.push('AGENT_TLS_CERT_FILE, AGENT_TLS_KEY_FILE: expected both or neither');
   }
+  const agentTlsFiles = [values.agentTlsCaFile, values.agentTlsCertFile, values.agentTlsKeyFile];
+  if (!values.agentTls && agentTlsFiles.some((file) => file !== undefined)) {
+    found.push('AGENT_TLS_CA_FILE, AGENT_TLS_CERT_FILE, AGENT_TLS_KEY_FILE: expected AGENT_TLS=true beside them');
+  }
   if (values.agentIdentity === 'certificate' && tcpTlsClientCaFile === undefined) {
     found.push('AGENT_IDENTITY=certificate: expected TCP_TLS_CLIENT_CA_FILE beside it');
   }
   if (!isLoopback(values.httpHost) && values.diagnosticsToken === undefined && !values.insecureBind) {
     found.push(
       `HTTP_HOST=${JSON.stringify(values.httpHost)}: expected a loopback address, or DIAGNOSTICS_TOKEN set, or INSECURE_BIND=true`,
+    );
+  }
+  // A run is told with the job that it was asked for and with its result: stored, it must fit into one reply.
+  if (values.maxFrameBytes + values.maxResultBytes > values.maxSendBufferBytes) {
+    found.push(
+      `MAX_SEND_BUFFER_BYTES=${values.maxSendBufferBytes}: expected at least MAX_FRAME_BYTES + MAX_RESULT_BYTES (${values.maxFrameBytes + values.maxResultBytes})`,
     );
   }
   return found;

@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { destination, type Level, pino, type Logger as Pino } from 'pino';
+import { destination, type Level, pino, type Logger as Pino, stdSerializers } from 'pino';
 
 /** Nest's log calls as JSON lines on standard output. */
 export class PinoLogger implements LoggerService {
@@ -9,7 +9,12 @@ export class PinoLogger implements LoggerService {
   constructor(level: Level | 'silent') {
     // Synchronous: the last lines before an exit are the ones that matter.
     this.pino = pino(
-      { level, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+      {
+        level,
+        base: { pid: process.pid },
+        timestamp: pino.stdTimeFunctions.isoTime,
+        serializers: { err: errorFields },
+      },
       destination({ fd: 1, sync: true }),
     );
   }
@@ -45,4 +50,10 @@ export class PinoLogger implements LoggerService {
     const fields = { context, stack, ...(message instanceof Error ? { err: message } : {}) };
     this.pino[level](fields, message instanceof Error ? message.message : String(message));
   }
+}
+
+/** What is written of an error. Not its other properties: that of an invalid URL is the URL, with the password in it. */
+function errorFields(error: Error & { code?: unknown }): Record<string, unknown> {
+  const { type, message, stack } = stdSerializers.err(error);
+  return { type, message, stack, ...(typeof error.code === 'string' ? { code: error.code } : {}) };
 }

@@ -225,7 +225,12 @@ const BREAKAGES: Breakage[] = [
     /--max-semi-space-size is missing/,
   ],
   ['more connections than fit', memoryCheck, (m) => (settingsOf(m).MAX_CONNECTIONS = '120'), /at worst, limit 192Mi/],
-  ['frames longer than fit', memoryCheck, (m) => (settingsOf(m).MAX_FRAME_BYTES = '1048576'), /at worst, limit 192Mi/],
+  [
+    'frames longer than fit',
+    memoryCheck,
+    (m) => Object.assign(settingsOf(m), { MAX_FRAME_BYTES: '1048576', MAX_SEND_BUFFER_BYTES: '2097152' }),
+    /at worst, limit 192Mi/,
+  ],
   [
     'more in flight than the heap holds',
     memoryCheck,

@@ -327,6 +327,17 @@ describe('The process', () => {
       expect(app.output()).not.toMatch(/^ +at /m);
     });
 
+    it('not with a REDIS_URL that is none, and shows nothing of it', async () => {
+      const app = BuiltApp.launch({
+        redisUrl: 'redis://:Zm9v/YmFyc2VjcmV0@127.0.0.1:1',
+        entry: join(distDir, 'main.js'),
+        env,
+      });
+      expect(await exitWithin(app, AT_ONCE_MS)).toEqual({ code: 1, signal: null });
+      expect(app.output()).toContain('REDIS_URL=<hidden>: expected redis://');
+      expect(app.output()).not.toContain('YmFy');
+    });
+
     it('not with a CA file that is not there, and says so in the same way', async () => {
       const app = BuiltApp.launch({
         redisUrl: server.url,

@@ -31,7 +31,6 @@ describe('readSettings', () => {
     ['TCP_PORT', ' 80', 'a whole number from 0 to 65535'],
     ['SHUTDOWN_TIMEOUT_MS', '15s', 'whole milliseconds from'],
     ['LOG_LEVEL', 'loud', 'fatal, error, warn, info'],
-    ['REDIS_URL', 'localhost:6379', 'redis://'],
     ['INSECURE_BIND', 'yes', 'true or false'],
   ])('refuses %s=%s with variable, value and what is expected', (name, value, expected) => {
     const message = refusal({ [name]: value });
@@ -43,9 +42,35 @@ describe('readSettings', () => {
     expect(refusal({ TCP_PORT: 'x', HTTP_PORT: 'y' }).split('\n')).toHaveLength(2);
   });
 
-  it('never shows a token or the password of a URL', () => {
-    expect(refusal({ COMMANDER_TOKEN: 's3cret'.repeat(100) })).not.toContain('s3cret');
-    expect(refusal({ REDIS_URL: 'http://user:s3cret@host' })).not.toContain('s3cret');
+  it.each<[name: string, value: string]>([
+    ['COMMANDER_TOKEN', 's3cret'.repeat(100)],
+    ['DIAGNOSTICS_TOKEN', 's3cret '],
+    ['DIAGNOSTICS_TOKEN', 's3crét'],
+    ['REDIS_SENTINEL_PASSWORD', 's3cret'.repeat(100)],
+    ...[
+      'http://user:s3cret@host',
+      'user:s3cret@redis:6379',
+      'redis://:Zm9v/s3cret@redis:6379',
+      'redis://:6/s3cret@redis:6379',
+      'redis://redis:6?s3cret@redis:6379',
+      'redis://redis:6#s3cret@redis:6379',
+      'redis://user:pa@s3cret@redis:6379',
+      'redis://:s3cret%zz@redis:6379',
+      'redis://:s3cret@redis:6379\n',
+    ].map((url): [string, string] => ['REDIS_URL', url]),
+  ])('refuses %s=%j, and shows nothing of it', (name, value) => {
+    const message = refusal({ [name]: value });
+    expect(message).toContain(`${name}=<hidden>: expected`);
+    expect(message).not.toContain('cret');
+  });
+
+  it.each([
+    'redis://redis',
+    'redis://redis:6379/3',
+    'rediss://:a%2Fb%40c@redis.example:6380/0?family=6',
+    'redis://user:p+w=@[::1]:6379',
+  ])('accepts REDIS_URL=%s', (url) => {
+    expect(readSettings({ REDIS_URL: url }).redisUrl).toBe(url);
   });
 
   it('refuses to listen beyond loopback without a token, and does so with one or when told to', () => {
@@ -71,6 +96,11 @@ describe('readSettings', () => {
     expect(refusal({ TCP_TLS_CLIENT_CA_FILE: 'a' })).toContain('TCP_TLS_CERT_FILE');
     expect(refusal({ AGENT_TLS_KEY_FILE: 'k' })).toContain('AGENT_TLS_CERT_FILE');
     expect(refusal({ AGENT_IDENTITY: 'certificate' })).toContain('TCP_TLS_CLIENT_CA_FILE');
+    expect(refusal({ AGENT_TLS_CA_FILE: 'a' })).toContain('AGENT_TLS=true');
+    expect(refusal({ REDIS_TLS_CERT_FILE: 'c' })).toContain('REDIS_TLS_KEY_FILE');
+    expect(refusal({ REDIS_NODES: 'a:1' })).toContain('REDIS_MODE=sentinel or cluster');
+    expect(refusal({ MAX_RESULT_BYTES: '131073' })).toContain('MAX_FRAME_BYTES + MAX_RESULT_BYTES (262145)');
+    expect(readSettings({ MAX_RESULT_BYTES: '131072' }).maxResultBytes).toBe(131_072);
   });
 
   it('has a unit or a plural in the name of every number, and one line of documentation', () => {
