@@ -105,9 +105,8 @@ local function admit(ns, scheduleId, overlap, keep)
   local cancelled = {}
   local why = '{"code":"CANCELLED","message":"cancelled: the next run of its schedule is due"}'
   for _, runId in ipairs(redis.call('SMEMBERS', openKey(ns, scheduleId))) do
-    local wasRunning = redis.call('HGET', runKey(ns, runId), 'state') == 'running'
     local code, agentId, epoch = finishRun(ns, runId, nil, 'cancelled', why, '', keep)
-    if code == 1 then cancelled[#cancelled + 1] = { runId, wasRunning and agentId or '', epoch } end
+    if code == 1 then cancelled[#cancelled + 1] = { runId, agentId, epoch } end
     redis.call('SREM', openKey(ns, scheduleId), runId)
   end
   return 'run', cancelled

@@ -5,7 +5,7 @@ import type { ReleasedPlace } from '../agents/agents.service.js';
  * key if it is the newest good one, lets a buffered run of the same schedule go, and forgets the oldest ended runs beyond
  * what is kept. `epoch` nil means: whatever the run is doing (a cancel). `keep` is {ms, of a schedule, of a namespace, ms of
  * results}. Behind acquire.lua.ts (or its prelude).
- * Returns 1, agentId or '', epoch, 1 when another run came due by it; or 0, state when it had ended already or the epoch is not the newest; or -1.
+ * Returns 1, the agent where it was running or '', epoch, 1 when another run came due by it; or 0, state when it had ended already or the epoch is not the newest; or -1.
  */
 export const finishRunFunctionLua = `
 local forgottenOf = {}
@@ -100,7 +100,7 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
     redis.call('ZADD', dueKey, 'XX', at, runMember(ns, known[8]))
     released = 1
   end
-  return 1, known[6] or '', tonumber(known[2]), released
+  return 1, state == 'running' and known[6] or '', tonumber(known[2]), released
 end
 `;
 

@@ -32,8 +32,9 @@ export class RunCancellation {
     if (outcome === undefined) throw new CommandError('NOT_FOUND', `no run ${runId}`);
     if (!outcome.cancelled) return { state: outcome.state };
     if (outcome.released === true) this.dueLoop.wakeWithin(0);
-    const agentId = run?.state === 'running' && outcome.agentId !== undefined ? outcome.agentId : '';
-    await this.follow(redis, namespace, [{ runId, agentId, epoch: outcome.epoch ?? 0 }], reason);
+    // Where the cancel found it, not where it was when it was read: it may have begun in between.
+    const { agentId = '', epoch = 0 } = outcome;
+    await this.follow(redis, namespace, [{ runId, agentId, epoch }], reason);
     return { state: 'cancelled' };
   }
 

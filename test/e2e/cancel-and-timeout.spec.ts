@@ -115,6 +115,43 @@ it('each attempt of a run has its timeout: the agent is told, the last one ends 
   expect(agent.executed.filter((request) => request.runId === runId).map(({ epoch }) => epoch)).toEqual([1, 2]);
 });
 
+it('a cancel that meets the beginning of its run reaches the agent', async () => {
+  // One place for the engine's runs, one for those that begin where they are made.
+  const alone = await Service.start({ MAX_CONCURRENT_RUNS: '2' });
+  try {
+    const client = alone.client();
+    let release: () => void = () => undefined;
+    const agent = await alone.agent({
+      handler: ({ job }, { signal }) =>
+        new Promise((resolve) => {
+          if (job.payload === 'blocker') release = () => resolve('free');
+          signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+        }),
+    });
+    await eventually(async () => expect((await client.system.stats({})).replicaCount).toBe(1));
+    await client.jobs.submit({ job: { name: 'job', payload: 'blocker' } });
+    await eventually(() => agent.activeCount === 1);
+    const { runId } = await client.jobs.submit({ job: { name: 'job' } });
+    // The replica reads the run for the cancel; before Redis says that it waits, the run before it ends and lets it begin.
+    alone.redis.freeze();
+    const cancelled = client.runs.cancel({ runId });
+    await expect(client.runs.get({ runId: '' })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    release();
+    await eventually(() => agent.activeCount === 0);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    alone.redis.thaw();
+    expect(await cancelled).toEqual({ state: 'cancelled' });
+    const { state, startedAt } = await client.runs.get({ runId });
+    expect(state).toBe('cancelled');
+    // On a slow machine the cancel may have been first.
+    if (startedAt !== undefined) await eventually(() => expect(agent.cancelled).toMatchObject([{ runId }]));
+    await eventually(() => expect(agent.activeCount).toBe(0));
+  } finally {
+    alone.redis.thaw();
+    await alone.stop();
+  }
+}, 60_000);
+
 it('of runs that wait for a place the one with the first priority begins first, and without one before all', async () => {
   const alone = await Service.start({ MAX_CONCURRENT_RUNS: '1' });
   try {
