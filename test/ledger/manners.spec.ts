@@ -145,6 +145,22 @@ describe('a ledger that is a guest', () => {
     expect(collectedCount).toBeGreaterThanOrEqual(48);
   });
 
+  it('keeps nothing alive that is closed by a method of its own, and gives it back', async () => {
+    const { collectedCount, ...rest } = await scenario<{
+      counts: { created: number; closed: number; live: number };
+      collectedCount: number;
+      wasWrapped: boolean;
+      isAsMade: boolean;
+    }>('lets go of what closes itself');
+    expect(rest).toEqual({
+      counts: { created: 51, closed: 50, live: 1 },
+      wasWrapped: true,
+      isAsMade: true,
+      failures: [],
+    });
+    expect(collectedCount).toBeGreaterThanOrEqual(48);
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });

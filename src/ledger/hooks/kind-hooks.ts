@@ -25,8 +25,6 @@ interface OwnWrap {
   readonly object: WeakRef<object>;
   readonly key: string;
   readonly value: WeakRef<object>;
-  /** Undefined: it was inherited. */
-  readonly own: PropertyDescriptor | undefined;
 }
 
 /** What a kind has to reach the program with. Every callback runs guarded: what it throws is counted, never passed on. */
@@ -35,6 +33,8 @@ export class KindHooks {
   private readonly emitting = new WeakMap<object, EmitHook[]>();
   private readonly stopping: (() => void)[] = [];
   private ownWraps: OwnWrap[] = [];
+  /** What was the object's own before, by the wrapper: a method made in a constructor knows the object. None: it was inherited. */
+  private readonly ownBefore = new WeakMap<object, PropertyDescriptor>();
   private pruneOwnWrapsAt = MIN_OWN_WRAPS;
 
   constructor(
@@ -72,9 +72,13 @@ export class KindHooks {
 
   /** Runs `first` before `target[key]` is called. */
   before(target: object, key: string, first: (self: object, args: Args) => void): void {
+    this.wrap(target, key, this.preceded(key, first));
+  }
+
+  private preceded(key: string, first: (self: object, args: Args) => void): (original: AnyFunction) => AnyFunction {
     const { state } = this;
     const hook = `before ${key}`;
-    this.wrap(target, key, (original) => {
+    return (original) => {
       return {
         hooked(this: unknown, ...args: unknown[]): unknown {
           if (state.mayRun(hook)) {
@@ -88,7 +92,7 @@ export class KindHooks {
           return Reflect.apply(original, this, args);
         },
       }.hooked;
-    });
+    };
   }
 
   /** Replaces what `target[key]` returns by what `change` makes of it (undefined: leave it). `change` gets what `prepare` took before the call. */
@@ -146,8 +150,9 @@ export class KindHooks {
       this.ownWraps = this.ownWraps.filter(({ object: ref }) => ref.deref() !== undefined);
       this.pruneOwnWrapsAt = Math.max(MIN_OWN_WRAPS, 2 * this.ownWraps.length);
     }
+    if (own) this.ownBefore.set(value, own);
     // The wrapper weakly, too: it knows the object.
-    this.ownWraps.push({ object: new WeakRef(object), key, value: new WeakRef(value), own });
+    this.ownWraps.push({ object: new WeakRef(object), key, value: new WeakRef(value) });
   }
 
   /**
@@ -181,7 +186,8 @@ export class KindHooks {
   }
 
   /**
-   * Closes `object` when one of its methods `names` is called. The method is wrapped where it is defined, once.
+   * Closes `object` when one of its methods `names` is called. The method is wrapped where it is defined, once: on a class, or on
+   * the object itself.
    * @param identity the counted object behind the receiver, where a library hands out proxies of it
    */
   endsOnCall(object: object, names: readonly string[], identity: (self: object) => object = (self) => self): void {
@@ -192,9 +198,9 @@ export class KindHooks {
       if (!wrapped) this.methodsEnding.set(owner, (wrapped = new Set()));
       if (wrapped.has(name)) continue;
       wrapped.add(name);
-      this.before(owner, name, (self) => {
-        endCounted(identity(self));
-      });
+      const end = (self: object): void => endCounted(identity(self));
+      if (owner === object) this.wrapOn(object, name, this.preceded(name, end));
+      else this.before(owner, name, end);
     }
   }
 
@@ -268,9 +274,11 @@ export class KindHooks {
   }
 
   stop(): void {
-    for (const { object, key, value, own } of this.ownWraps.splice(0)) {
+    for (const { object, key, value } of this.ownWraps.splice(0)) {
       const target = object.deref();
-      if (!target || Object.getOwnPropertyDescriptor(target, key)?.value !== value.deref()) continue;
+      const wrapper = value.deref();
+      if (!target || !wrapper || Object.getOwnPropertyDescriptor(target, key)?.value !== wrapper) continue;
+      const own = this.ownBefore.get(wrapper);
       if (own) Object.defineProperty(target, key, own);
       else delete (target as Record<string, unknown>)[key];
     }
