@@ -169,11 +169,11 @@ export class Ledger {
   track(kind: string, object: object, closedBy?: ClosedBy): () => void {
     const { running } = this;
     if (!running) return () => undefined;
-    const { state, core } = running;
+    const { state, core, hooks } = running;
     const close = (): void => state.run('track', () => core.counters.get(kind)?.close(object));
     state.run('track', () => {
       core.counter(kind).open(object);
-      if (closedBy !== undefined) endOf(object, closedBy, close);
+      if (closedBy !== undefined) endOf(hooks, object, closedBy, close);
     });
     return close;
   }

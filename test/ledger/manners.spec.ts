@@ -161,6 +161,18 @@ describe('a ledger that is a guest', () => {
     expect(collectedCount).toBeGreaterThanOrEqual(48);
   });
 
+  it('gives single objects back as they were, those that were closed at once and the others as it stops', async () => {
+    expect(await scenario('gives single objects back')).toEqual({
+      names: ['own', 'release'],
+      answer: 'released',
+      onceReleased: true,
+      live: 2,
+      left: [[], []],
+      isAsBefore: [true, true],
+      failures: [],
+    });
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });

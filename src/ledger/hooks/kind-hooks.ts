@@ -134,11 +134,14 @@ export class KindHooks {
     this.patches.replace(target, key, dressAs(make(original as AnyFunction), original as AnyFunction));
   }
 
-  /** The same on one object of the application, which must not be kept alive for it: what is wrapped goes with the object. */
-  wrapOn(object: object, key: string, make: (original: AnyFunction) => AnyFunction): void {
+  /**
+   * The same on one object of the application, which must not be kept alive for it: what is wrapped goes with the object.
+   * @returns what puts it back before the ledger stops
+   */
+  wrapOn(object: object, key: string, make: (original: AnyFunction) => AnyFunction): () => void {
     const own = Object.getOwnPropertyDescriptor(object, key);
     const original = (object as Record<string, unknown>)[key];
-    if (typeof original !== 'function' || own?.configurable === false) return;
+    if (typeof original !== 'function' || own?.configurable === false) return () => undefined;
     const value = dressAs(make(original as AnyFunction), original as AnyFunction);
     Object.defineProperty(object, key, {
       value,
@@ -153,6 +156,15 @@ export class KindHooks {
     if (own) this.ownBefore.set(value, own);
     // The wrapper weakly, too: it knows the object.
     this.ownWraps.push({ object: new WeakRef(object), key, value: new WeakRef(value) });
+    return () => this.unwrap(object, key, value);
+  }
+
+  /** What somebody else has wrapped since is left to them. */
+  private unwrap(object: object, key: string, wrapper: object): void {
+    if (Object.getOwnPropertyDescriptor(object, key)?.value !== wrapper) return;
+    const own = this.ownBefore.get(wrapper);
+    if (own) Object.defineProperty(object, key, own);
+    else delete (object as Record<string, unknown>)[key];
   }
 
   /**
@@ -208,26 +220,28 @@ export class KindHooks {
   endsWithIterator(iterator: object): void {
     const close = (): void => this.state.run('iterator', () => endCounted(iterator));
     for (const name of ['next', 'return', 'throw'] as const) {
-      const original = (iterator as AsyncGenerator)[name] as (...args: unknown[]) => Promise<IteratorResult<unknown>>;
-      const value = function (this: unknown, ...args: unknown[]): Promise<IteratorResult<unknown>> {
-        const step = Reflect.apply(original, this, args);
-        if (name !== 'next') {
-          close();
-          return step;
-        }
-        // A promise of our own, so that a rejection nobody handles still counts as unhandled.
-        return step.then(
-          (result) => {
-            if (result.done) close();
-            return result;
+      this.wrapOn(iterator, name, (original) => {
+        return {
+          hooked(this: unknown, ...args: unknown[]): unknown {
+            const step = Reflect.apply(original, this, args) as Promise<IteratorResult<unknown>>;
+            if (name !== 'next') {
+              close();
+              return step;
+            }
+            // A promise of our own, so that a rejection nobody handles still counts as unhandled.
+            return step.then(
+              (result) => {
+                if (result.done) close();
+                return result;
+              },
+              (error: unknown) => {
+                close();
+                throw error;
+              },
+            );
           },
-          (error: unknown) => {
-            close();
-            throw error;
-          },
-        );
-      };
-      Object.defineProperty(iterator, name, { value, writable: true, configurable: true, enumerable: false });
+        }.hooked;
+      });
     }
   }
 
@@ -277,10 +291,7 @@ export class KindHooks {
     for (const { object, key, value } of this.ownWraps.splice(0)) {
       const target = object.deref();
       const wrapper = value.deref();
-      if (!target || !wrapper || Object.getOwnPropertyDescriptor(target, key)?.value !== wrapper) continue;
-      const own = this.ownBefore.get(wrapper);
-      if (own) Object.defineProperty(target, key, own);
-      else delete (target as Record<string, unknown>)[key];
+      if (target && wrapper) this.unwrap(target, key, wrapper);
     }
     for (const stop of this.stopping.splice(0)) {
       try {
