@@ -170,7 +170,7 @@ export class Ledger {
     const { running } = this;
     if (!running) return () => undefined;
     const { state, core, hooks } = running;
-    const close = (): void => state.run('track', () => core.counters.get(kind)?.close(object));
+    const close = (): void => state.run('track', () => core.counter(kind).close(object));
     state.run('track', () => {
       core.counter(kind).open(object);
       if (closedBy !== undefined) endOf(hooks, object, closedBy, close);

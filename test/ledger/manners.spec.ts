@@ -173,6 +173,14 @@ describe('a ledger that is a guest', () => {
     });
   });
 
+  it('counts the end of what is of a kind too many', async () => {
+    const { open, ended, other } = await scenario<{ open: number; ended: number; other: number }>(
+      'has more kinds than it tells apart',
+    );
+    expect({ open, ended }).toEqual({ open: 200, ended: 0 });
+    expect(other).toBeGreaterThan(0);
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });
