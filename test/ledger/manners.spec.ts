@@ -181,6 +181,20 @@ describe('a ledger that is a guest', () => {
     expect(other).toBeGreaterThan(0);
   });
 
+  it('counts a Buffer once, however many calls within Node it takes', async () => {
+    const { made } = await scenario<{ made: Record<string, number> }>('counts buffers');
+    expect(made).toMatchObject({
+      alloc: 10,
+      allocUnsafe: 10,
+      concat: 10,
+      'from a long string': 10,
+      'from long base64': 10,
+      'from a short string': 10,
+      'from an array': 10,
+      'from a Buffer': 10,
+    });
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });

@@ -21,7 +21,10 @@ function installBuffers(hooks: KindHooks): void {
   for (const factory of ['alloc', 'allocUnsafe', 'allocUnsafeSlow', 'from', 'concat']) {
     hooks.wrap(Buffer, factory, (original) => {
       return function (this: unknown, source?: unknown, second?: unknown, third?: unknown): unknown {
+        const createdBefore = counter.created;
         const buffer = original.call(this, source, second, third) as Buffer;
+        // `concat` and `from` call another factory for most of what they make: it was counted there.
+        if (counter.created !== createdBefore) return buffer;
         counter.created++;
         sampling.bytesLeft -= buffer.length;
         if (sampling.bytesLeft < 0) capture(buffer);
