@@ -25,6 +25,8 @@ function installBuffers(hooks: KindHooks): void {
         const buffer = original.call(this, source, second, third) as Buffer;
         // `concat` and `from` call another factory for most of what they make: it was counted there.
         if (counter.created !== createdBefore) return buffer;
+        // A view of an ArrayBuffer: the memory is that one's.
+        if (typeof source === 'object' && buffer.buffer === source) return buffer;
         counter.created++;
         sampling.bytesLeft -= buffer.length;
         if (sampling.bytesLeft < 0) capture(buffer);
