@@ -1,5 +1,6 @@
 import type { GivenPlace } from '../agents/agents.service.js';
 import type { RunRecord } from './run.record.js';
+import type { WatchedRun } from './run-watch.js';
 
 /** One hand-over of a run to the engine. */
 export interface EngineJob {
@@ -16,4 +17,6 @@ export interface HandedRun extends EngineJob {
   record?: RunRecord;
   /** Where it was begun as it was made, as its first attempt under epoch 1; then `record` is set, too. */
   begunAt?: GivenPlace;
+  /** It counts as under way here already, while it waits for a place; whoever executes it, or hands it on, ends that. */
+  watched?: WatchedRun;
 }

@@ -20,6 +20,7 @@ import type { EngineJob, HandedRun } from './engine-job.js';
 import { type Answered, RunExecutor } from './run-executor.js';
 import { UnwrittenAnswers } from './unwritten-answers.js';
 import { RunSlots } from './run-slots.js';
+import { RunWatch } from './run-watch.js';
 import { WaitedRuns } from './waited-runs.js';
 import { Replicas } from './replicas.js';
 import { PlaceReservation } from './place-reservation.js';
@@ -70,6 +71,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly executor: RunExecutor,
     private readonly slots: RunSlots,
     private readonly waited: WaitedRuns,
+    private readonly watch: RunWatch,
     replicas: Replicas,
     private readonly inFlight: InFlight,
     private readonly serving: ServingState,
@@ -146,7 +148,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     for (const run of inOrder.slice(count, count + more)) void this.executeHere(run);
     const others = inOrder.slice(count + more);
     // Where nothing is under way, nothing will end in a moment.
-    return this.hereCount + this.reservedCount > 0 ? this.waiting.add(others) : others;
+    return this.hereCount + this.reservedCount > 0 ? this.letWait(others) : others;
   }
 
   /** Hands runs to the engine, for the first replica that has a place. Repeating a hand-over that it still has changes nothing. */
@@ -270,9 +272,22 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     }
   }
 
+  /** @returns those that there is no room for */
+  private letWait(runs: readonly HandedRun[]): readonly HandedRun[] {
+    const left = this.waiting.add(runs);
+    // The look after a run that nobody began within OUTBOX_MS must not begin it a second time.
+    for (const run of runs.slice(0, runs.length - left.length)) {
+      run.watched ??= this.watch.begin(run.namespace, run.runId);
+    }
+    return left;
+  }
+
   private handOn(runs: HandedRun[]): void {
-    // What fails here comes due again.
-    this.add(runs).catch((error: Error) => this.logger.debug(`runs were not handed on: ${error.message}`));
+    this.add(runs)
+      // What fails here comes due again.
+      .catch((error: Error) => this.logger.debug(`runs were not handed on: ${error.message}`))
+      // Until then nobody else has them.
+      .finally(() => runs.forEach(({ watched }) => watched?.end()));
   }
 
   private async execute(run: HandedRun, answered?: Answered): Promise<void> {

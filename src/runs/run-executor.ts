@@ -91,7 +91,7 @@ export class RunExecutor {
    */
   async execute(handed: HandedRun, answered: Answered = ignore): Promise<EngineJob[]> {
     const { namespace, runId } = handed;
-    const watched = this.watch.begin(namespace, runId);
+    const watched = handed.watched ?? this.watch.begin(namespace, runId);
     try {
       if (handed.begunAt !== undefined && handed.record !== undefined) {
         await this.carryOn(handed.record, handed.begunAt, watched, answered);

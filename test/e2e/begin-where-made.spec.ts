@@ -139,3 +139,54 @@ it('more runs than places and than may wait here all end, without a pause until 
     await service.stop();
   }
 }, 60_000);
+
+it('a run that waits here for longer than until it is looked after begins once', async () => {
+  const service = await Service.start({ MAX_CONCURRENT_RUNS: '4', MAX_REQUESTS_PER_SECOND: '0' });
+  try {
+    const held: (() => void)[] = [];
+    let areBlocked = true;
+    const agent = await service.agent({
+      capacity: 100,
+      handler: ({ job }) => {
+        if (job.payload === 'held') return new Promise((resolve) => held.push(() => resolve('ok')));
+        return areBlocked ? new Promise((resolve) => held.push(() => resolve('ok'))) : 'ok';
+      },
+    });
+    const client = service.client({ requestTimeoutMs: 30_000 });
+    await eventually(async () => expect((await client.system.stats({})).replicaCount).toBe(1));
+    const submit = (payload: string) => client.jobs.submit({ job: { name: 'job', payload } });
+    await Promise.all(Array.from({ length: 4 }, () => submit('blocker')));
+    // One of the four may have come by the engine.
+    await eventually(() => agent.activeCount === 4);
+    await Promise.all([
+      ...Array.from({ length: 2 }, () => submit('held')),
+      ...Array.from({ length: 14 }, () => submit('job')),
+    ]);
+    const waitingHere = async () => (await client.system.stats({})).queue.waitingHereCount;
+    expect(await waitingHere()).toBe(16);
+
+    const dueAts = async () => {
+      const rows = (await service.redis.cli('zrange', '{commander}:due', '0', '-1', 'withscores')).split('\n');
+      return new Map(rows.flatMap((row, at) => (row.startsWith('r|') ? [[row, Number(rows[at + 1])] as const] : [])));
+    };
+    const waiting = (await client.runs.list({ state: 'waiting' })).items.map(({ runId }) => `r|default|${runId}`);
+    const first = await dueAts();
+    await eventually(async () => {
+      const now = await dueAts();
+      // Claimed it is due two seconds later, looked after five.
+      for (const member of waiting) expect(now.get(member)! - first.get(member)!).toBeGreaterThanOrEqual(5_000);
+    });
+    areBlocked = false;
+    for (const release of held.splice(0)) release();
+    // Those that are held take two places; all others get through the rest.
+    await eventually(async () => expect(await waitingHere()).toBe(0));
+    await eventually(() => expect(agent.activeCount).toBe(2));
+    expect(agent.executeCount).toBe(20);
+    for (const release of held) release();
+    await eventually(async () => expect((await client.system.stats({})).queue.dueCount).toBe(0));
+    expect(agent.executeCount).toBe(20);
+    expect((await client.system.stats({})).repairs.totalCount).toBe(0);
+  } finally {
+    await service.stop();
+  }
+}, 90_000);
