@@ -217,10 +217,11 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
   /** What callers of this replica wait for is begun as places come free, as long as the drain lasts. */
   private async beginWaitedRuns(): Promise<void> {
     while (this.waited.count > 0 && this.drainLeftMs() > 0) {
-      for (const run of await this.waited.due()) {
-        if (!this.slots.takeLast()) break;
-        void this.executeHere(run);
-      }
+      let places = 0;
+      while (places < this.waited.count && this.slots.takeLast()) places += 1;
+      const runs = places === 0 ? [] : await this.waited.take(places);
+      for (const run of runs) void this.executeHere(run);
+      if (places > runs.length) this.slots.give(places - runs.length);
       await sleep(Math.min(WAITED_LOOK_MS, this.drainLeftMs()));
     }
   }

@@ -2,11 +2,12 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
 
 /**
  * A run came due: its delay or retry time is over, the run before it ended, or something of it was lost.
- * ARGV: prefix, ns, runId, outboxMs, ms until a run that still has to wait is looked at again.
+ * ARGV: prefix, ns, runId, outboxMs, ms until a run that still has to wait is looked at again, '1' to take it from whoever was handed it and
+ * has not begun it.
  * What came due before its time goes back to it: a claim may be older than the delay.
  * Returns {enqueues, 1 when it was put off, else 0, priority or 0, 1 when it was running, else 0} when the run must be handed to the engine under this
- * number, {} when it ended, never was, or still has to wait. The number grows only for a run that was put off; else the engine still
- * has, or lost, the old one's job.
+ * number, {} when it ended, never was, still has to wait, or was to be taken and is running. The number grows only for a run that was put off
+ * or is taken; else the engine still has, or lost, the old one's job.
  */
 export const requeueRunLua = `
 ${runKeyspaceLua}
@@ -22,6 +23,8 @@ if known[2] and tonumber(known[2]) > now() then
   redis.call('ZADD', dueKey, known[2], runMember(ns, runId))
   return {}
 end
+local isTaken = ARGV[6] == '1'
+if isTaken and state == 'running' then return {} end
 if known[7] and tonumber(known[7]) > 0 then
   redis.call('ZADD', dueKey, now() + tonumber(ARGV[5]), runMember(ns, runId))
   return {}
@@ -37,7 +40,7 @@ if known[4] then
   putOff = true
 end
 local enqueues = tonumber(known[3])
-if putOff then
+if putOff or isTaken then
   enqueues = redis.call('HINCRBY', key, 'enqueues', 1)
   redis.call('HDEL', key, 'dueAt', 'buffered')
   -- A divided run whose parts have all ended goes back for its conclusion.

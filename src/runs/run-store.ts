@@ -315,17 +315,23 @@ export class RunStore {
     };
   }
 
-  /** A run came due. @returns under which number the engine must have it; undefined when it has ended. */
+  /**
+   * A run came due.
+   * @param isTaken from whoever was handed it and has not begun it: that hand-over is a leftover from now on
+   * @returns under which number the engine must have it; undefined when it has ended, still has to wait, or was to be taken and is running
+   */
   async requeue(
     redis: RedisClient,
     namespace: string,
     runId: string,
+    isTaken = false,
   ): Promise<{ enqueues: number; wasPutOff: boolean; wasRunning: boolean; priority?: number } | undefined> {
     const [enqueues, putOff, priority, running] = await this.run(redis, this.requeueScript, [
       namespace,
       runId,
       OUTBOX_MS,
       WAIT_LOOK_MS,
+      isTaken ? '1' : '0',
     ]);
     if (enqueues === undefined) return undefined;
     return { enqueues, wasPutOff: putOff === 1, wasRunning: running === 1, ...(priority ? { priority } : {}) };

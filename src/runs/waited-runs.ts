@@ -1,7 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { RedisClock } from '../redis/redis-clock.js';
+import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import type { HandedRun } from './engine-job.js';
+import type { RunRecord } from './run.record.js';
 import { RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
 import { RunWatch } from './run-watch.js';
@@ -28,25 +30,35 @@ export class WaitedRuns {
     return this.waiters.count;
   }
 
-  /** Those that could begin now. */
-  async due(): Promise<HandedRun[]> {
+  /**
+   * Takes some that could begin now, so that no replica begins one as well that it was handed to.
+   * @param limit how many at most: each must begin here
+   */
+  async take(limit: number): Promise<HandedRun[]> {
     const waiting = this.waiters.runs().filter(({ namespace, runId }) => !this.watch.has(namespace, runId));
     try {
-      const due = await this.gate.run(Date.now() + LOOK_TIMEOUT_MS, (redis) =>
-        Promise.all(
-          waiting.map(async ({ namespace, runId }) => {
-            const run = await this.store.load(redis, namespace, runId);
-            if (run?.state !== 'waiting' && run?.state !== 'retrying') return undefined;
-            if ((run.dueAt ?? 0) > this.clock.now()) return undefined;
-            const requeued = await this.store.requeue(redis, namespace, runId);
-            return requeued === undefined ? undefined : { namespace, runId, enqueues: requeued.enqueues };
-          }),
-        ),
-      );
-      return due.filter((run) => run !== undefined);
+      return await this.gate.run(Date.now() + LOOK_TIMEOUT_MS, async (redis) => {
+        const runs = await Promise.all(waiting.map(({ namespace, runId }) => this.store.load(redis, namespace, runId)));
+        const due = runs.filter((run) => run !== undefined && this.isDue(run)).slice(0, limit) as RunRecord[];
+        const taken = await Promise.all(due.map((run) => this.takeOne(redis, run)));
+        return taken.filter((run) => run !== undefined);
+      });
     } catch (error) {
       this.logger.debug(`runs that are waited for were not looked at: ${(error as Error).message}`);
       return [];
     }
+  }
+
+  private isDue({ state, dueAt = 0 }: RunRecord): boolean {
+    return (state === 'waiting' || state === 'retrying') && dueAt <= this.clock.now();
+  }
+
+  private async takeOne(redis: RedisClient, run: RunRecord): Promise<HandedRun | undefined> {
+    const { namespace, runId } = run;
+    const requeued = await this.store.requeue(redis, namespace, runId, true);
+    if (requeued === undefined) return undefined;
+    const { enqueues } = requeued;
+    // As it was read before: read again it might be one that somebody was just quick enough to begin, and be begun a second time.
+    return { namespace, runId, enqueues, record: { ...run, state: 'waiting', dueAt: undefined, enqueues } };
   }
 }

@@ -1,4 +1,5 @@
 import { eventually } from '../support/eventually.js';
+import { httpGet } from '../support/http-get.js';
 import { Service } from '../support/service.js';
 
 let service: Service;
@@ -108,3 +109,39 @@ it('whoever waits for a run that is retried while its only replica stops gets it
   await expect(waiting).resolves.toMatchObject({ result: 2 });
   expect(await replica.exited).toEqual({ code: 0, signal: null });
 });
+
+it('runs that a replica begins for its callers while it stops are not begun by another one as well', async () => {
+  const settings = { DRAIN_TIMEOUT_MS: '60000', SHUTDOWN_TIMEOUT_MS: '90000', MAX_CONCURRENT_RUNS: '2' };
+  service = await Service.start(settings, { replicas: 2 });
+  const [leaving, staying] = service.replicas;
+  const held: (() => void)[] = [];
+  const agent = await service.agent(
+    { capacity: 100, handler: ({ job }) => new Promise((resolve) => held.push(() => resolve(job.payload))) },
+    staying,
+  );
+  const client = service.client({ requestTimeoutMs: 80_000 }, leaving);
+  const steady = service.client({}, staying);
+  await eventually(async () => expect((await client.system.stats({})).replicaCount).toBe(2));
+  // Two at each replica.
+  await Promise.all(Array.from({ length: 4 }, () => client.jobs.submit({ job: { name: 'job' } })));
+  await eventually(() => agent.activeCount === 4);
+  const waiting = Promise.all(
+    Array.from({ length: 8 }, (_, payload) =>
+      client.jobs.submit({ job: { name: 'job', payload }, wait: true, deadlineMs: 80_000 }),
+    ),
+  );
+  // No place came free here, so all of them went where another replica may have one.
+  await eventually(async () => expect((await steady.system.stats({})).queue.waitingCount).toBe(8));
+  leaving.signal('SIGTERM');
+  await eventually(async () => expect((await httpGet(`${leaving.httpUrl}/readyz`)).status).toBe(503));
+  for (const release of held.splice(0)) release();
+  // Both replicas begin what they can; then one place after the other comes free.
+  for (let left = 8; left > 0; left -= 1) {
+    await eventually(() => expect(held.length).toBeGreaterThanOrEqual(Math.min(4, left)));
+    held.shift()?.();
+  }
+  expect((await waiting).map(({ result }) => result)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(await leaving.exited).toEqual({ code: 0, signal: null });
+  await eventually(async () => expect((await steady.system.stats({})).queue.dueCount).toBe(0));
+  expect(agent.executeCount).toBe(12);
+}, 120_000);
