@@ -12,7 +12,8 @@ import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
  * readTickAt, nextTickAt?, nextDueAt?, maxRuns?, pausedAt?, skipUntil?, latenessMs?, entries, specText, resultKey?, overlap}; an entry is {tickAt, runId, lateMs?, begin?} to fire or
  * {from, to, count, outcome, reason}.
  * Returns JSON, for each plan {made: [{runId, place?}], cancelled: [[runId, agentId, epoch]]}, {error: text}, or false when the
- * schedule is no longer as it was read. One broken record does not hold back the others.
+ * schedule is no longer as it was read. One broken record does not hold back the others. A run that was cancelled for one behind it in the same
+ * plan is in neither list: nobody has heard of it.
  *
  * The tick ledger is run-length encoded: an entry `from|to|count|outcome|reason|version` covers ticks in a row that ended alike, so a
  * schedule that fires on time has one entry however long it runs. The newest entry is the schedule's field `lastTicks`, which costs
@@ -65,14 +66,27 @@ local function fire(plan)
     last = whole(from) .. '|' .. whole(to) .. '|' .. whole(count) .. '|' .. ending
   end
 
-  local made, cancelled = {}, {}
+  local made, cancelled, queryOf = {}, {}, {}
+  -- A run that this script made and cancelled was handed to nobody, and no agent knows of it: neither may happen any more.
+  local function forgetMade(runId)
+    for at, run in ipairs(made) do
+      if run.runId == runId then
+        if run.place then givePlaceBack(queryOf[runId], run.place[2], queryOf[runId].place) end
+        table.remove(made, at)
+        return true
+      end
+    end
+    return false
+  end
   local lastTickAt, lastRunId
   for _, entry in ipairs(plan.entries) do
     if not entry.runId then
       record(entry.from, entry.to, entry.count, entry.outcome, entry.reason)
     else
       local admitted, ended = admit(ns, id, plan.overlap, request.keep)
-      for _, one in ipairs(ended) do cancelled[#cancelled + 1] = one end
+      for _, one in ipairs(ended) do
+        if not forgetMade(one[1]) then cancelled[#cancelled + 1] = one end
+      end
       if admitted == 'skip' then
         record(entry.tickAt, entry.tickAt, 1, 'skipped', 'overlap')
       else
@@ -81,7 +95,10 @@ local function fire(plan)
           at = at, outboxMs = request.outboxMs, buffered = admitted == 'buffer' or nil,
           begin = entry.begin,
         })
-        if admitted == 'run' and isNew == 1 then made[#made + 1] = { runId = entry.runId, place = place } end
+        if admitted == 'run' and isNew == 1 then
+          made[#made + 1] = { runId = entry.runId, place = place }
+          queryOf[entry.runId] = place and entry.begin.query
+        end
         if entry.lateMs then
           record(entry.tickAt, entry.tickAt, 1, 'late', whole(entry.lateMs))
         else

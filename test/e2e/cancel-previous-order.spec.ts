@@ -30,3 +30,38 @@ it('a run that ends others begins when they have ended, by the records, also whe
     await service.stop();
   }
 }, 60_000);
+
+it('of ticks that are caught up together only the last one begins, and the places of the others are free', async () => {
+  const service = await Service.start();
+  try {
+    const client = service.client();
+    const agent = await service.agent({
+      capacity: 20,
+      handler: (_request, { signal }) =>
+        new Promise((resolve) => signal.addEventListener('abort', () => resolve(null))),
+    });
+    // The declaration has to be there before the first tick.
+    const startAt = Date.now() + 2_000;
+    const timing = { startAt, everyMs: 100, maxRuns: 20, misfire: 'all' } as const;
+    await client.schedules.upsert({ id: 'backlog', ...timing, overlap: 'cancel-previous', job: { name: 'job' } });
+    await client.schedules.pause({ id: 'backlog' });
+    // What was fired until then is no part of it.
+    const before = new Set((await client.runs.list({ scheduleId: 'backlog' })).items.map(({ runId }) => runId));
+    const lastTickAt = startAt + timing.everyMs * (timing.maxRuns - 1);
+    await eventually(() => Date.now() > lastTickAt + 100);
+    await client.schedules.resume({ id: 'backlog', catchUp: true });
+
+    const last = `backlog@${lastTickAt}`;
+    await eventually(async () => expect((await client.runs.get({ runId: last })).state).toBe('running'));
+    const { items } = await client.runs.list({ scheduleId: 'backlog', limit: 100 });
+    const together = items.filter(({ runId }) => !before.has(runId));
+    expect(together.length).toBeGreaterThan(1);
+    expect(together.filter(({ state }) => state === 'cancelled')).toHaveLength(together.length - 1);
+    await eventually(() => agent.executed.some(({ runId }) => runId === last));
+    expect(agent.executed.filter(({ runId }) => !before.has(runId)).map(({ runId }) => runId)).toEqual([last]);
+    await eventually(async () => expect((await client.agents.list({})).items).toMatchObject([{ inFlight: 1 }]));
+    expect(agent.activeCount).toBe(1);
+  } finally {
+    await service.stop();
+  }
+}, 60_000);
