@@ -1,13 +1,15 @@
 import type { ReleasedPlace } from '../agents/agents.service.js';
+import { cancelledPlaceLua } from '../agents/cancelled-place.lua.js';
 
 /**
  * Lua function `finishRun(ns, runId, epoch, final, errorJson, result, keep)`: ends a run, keeps its value under the result
  * key if it is the newest good one, lets a buffered run of the same schedule go, and forgets the oldest ended runs beyond
  * what is kept. `epoch` nil means: whatever the run is doing (a cancel). `keep` is {ms, of a schedule, of a namespace, ms of
- * results}. Behind acquire.lua.ts (or its prelude).
+ * results, ms of the place at an agent that a cancelled dispatch has}. Behind acquire.lua.ts (or its prelude).
  * Returns 1, the agent where it was running or '', epoch, 1 when another run came due by it; or 0, state when it had ended already or the epoch is not the newest; or -1.
  */
 export const finishRunFunctionLua = `
+${cancelledPlaceLua}
 local forgottenOf = {}
 local function forget(ns, endedKey, at, keepMs, keepCount)
   -- Every few runs of one script: each time up to 40 go.
@@ -58,8 +60,12 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   local released = 0
   local fields = { 'state', final, 'finishedAt', atText }
   local over = { 'dueAt', 'waitingSince', 'repeatsAttempt', 'failedAgentIds', 'buffered' }
-  -- A cancel raises the epoch, so that the answer of the dispatch under way is dropped.
-  if not epoch then redis.call('HINCRBY', key, 'epoch', 1) end
+  if not epoch then
+    -- A cancel raises the epoch, so that the answer of the dispatch under way is dropped.
+    redis.call('HINCRBY', key, 'epoch', 1)
+    -- Nobody takes the run over now whose replica is dead: its place would stay taken until its timeout.
+    if state == 'running' and known[6] then leavePlace(ns, known[6], runId, known[2], at + keep[5]) end
+  end
   if result ~= '' then
     fields[#fields + 1] = 'result'
     fields[#fields + 1] = result

@@ -13,15 +13,15 @@ export type RunStep =
 
 /**
  * Submits, begins and ends runs, in the order in which that was asked for: of runs that end, the next ones in the same command have the places.
- * ARGV: prefix, JSON of {@link RunStep}s, the four numbers of `keep`, ms until a run that nobody began is handed out again, ms that an idempotency
+ * ARGV: prefix, JSON of {@link RunStep}s, the five numbers of `keep`, ms until a run that nobody began is handed out again, ms that an idempotency
  * key is remembered, how many runs may be open, then what releasePlaceLua reads.
  * Returns for each what submitRunLua, beginAttemptLua or endRunLua says.
  */
 export const runStepsLua = `
 ${runKeyspaceLua}
-local keep = { tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]) }
-local limits = { outboxMs = tonumber(ARGV[7]), windowMs = tonumber(ARGV[8]), maxOpenRuns = tonumber(ARGV[9]) }
-local rulesAt = 10
+local keep = { tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7]) }
+local limits = { outboxMs = tonumber(ARGV[8]), windowMs = tonumber(ARGV[9]), maxOpenRuns = tonumber(ARGV[10]) }
+local rulesAt = 11
 ${acquirePlaceLua}
 ${finishRunFunctionLua}
 ${releasePlaceLua}

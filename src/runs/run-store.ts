@@ -117,10 +117,10 @@ export class RunStore {
     ]);
   }
 
-  /** What is kept of ended runs, as the scripts take it: ms, runs of a schedule, runs of a namespace, ms of results. */
-  get keep(): [number, number, number, number] {
-    const { runRetentionMs, runsKeptPerSchedule, runsKeptPerNamespace, resultRetentionMs } = this.settings;
-    return [runRetentionMs, runsKeptPerSchedule, runsKeptPerNamespace, resultRetentionMs];
+  /** What is kept of ended runs, as the scripts take it: ms, runs of a schedule, runs of a namespace, ms of results, ms of the place of a cancelled one. */
+  get keep(): [number, number, number, number, number] {
+    const { runRetentionMs, runsKeptPerSchedule, runsKeptPerNamespace, resultRetentionMs, runLockMs } = this.settings;
+    return [runRetentionMs, runsKeptPerSchedule, runsKeptPerNamespace, resultRetentionMs, runLockMs];
   }
 
   /**

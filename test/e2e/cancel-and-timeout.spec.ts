@@ -194,3 +194,53 @@ it('an idempotency key is forgotten when its window is over', async () => {
     await brief.stop();
   }
 }, 60_000);
+
+describe('the place of a run that is cancelled while it is under way', () => {
+  it('is free for the next run when its replica is dead, long before its timeout', async () => {
+    const pair = await Service.start({ RUN_LOCK_MS: '1000' });
+    try {
+      const victim = await pair.addReplica({ RUN_LOCK_MS: '60000' });
+      const agent = await pair.agent({
+        capacity: 1,
+        handler: ({ job }, { signal }) =>
+          job.payload === 'long'
+            ? new Promise((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }))
+            : 'ok',
+      });
+      const job = { job: { name: 'job', payload: 'long' }, timeoutMs: 3_600_000 };
+      const { runId } = await pair.client({}, victim).jobs.submit(job);
+      await eventually(() => agent.activeCount === 1);
+      await victim.kill();
+      const client = pair.client({ requestTimeoutMs: 50_000 });
+      await client.runs.cancel({ runId });
+      const next = client.jobs.submit({ job: { name: 'job' }, wait: true, deadlineMs: 50_000 });
+      await expect(next).resolves.toMatchObject({ result: 'ok' });
+    } finally {
+      await pair.stop();
+    }
+  }, 90_000);
+
+  it('stays taken while its replica lives and its agent goes on', async () => {
+    const alone = await Service.start({ RUN_LOCK_MS: '1000' });
+    try {
+      let end: () => void = () => undefined;
+      const agent = await alone.agent({
+        capacity: 1,
+        handler: () => new Promise((resolve) => (end = () => resolve(0))),
+      });
+      const client = alone.client();
+      const { runId } = await client.jobs.submit({ job: { name: 'job' }, timeoutMs: 3_600_000 });
+      await eventually(() => agent.activeCount === 1);
+      await client.runs.cancel({ runId });
+      const places = `{commander}:agent:default:${agent.agentId}:places`;
+      const fallsBackAt = async () => Number(await alone.redis.cli('zscore', places, `${runId}#1`));
+      const first = await fallsBackAt();
+      // Put off more than once, and never by so much that a dead replica's place would stay taken for long.
+      await eventually(async () => expect(await fallsBackAt()).toBeGreaterThan(first + 1_500));
+      end();
+      await eventually(async () => expect(await fallsBackAt()).toBe(0));
+    } finally {
+      await alone.stop();
+    }
+  }, 60_000);
+});
