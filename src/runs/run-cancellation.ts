@@ -26,16 +26,9 @@ export class RunCancellation {
    * @throws CommandError NOT_FOUND
    */
   async cancel(redis: RedisClient, namespace: string, runId: string, reason?: string): Promise<{ state: RunState }> {
-    const run = await this.store.load(redis, namespace, runId);
-    const message = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
-    const outcome = run && (await this.store.cancel(run, { code: 'CANCELLED', message, agentId: run.agentId }));
-    if (outcome === undefined) throw new CommandError('NOT_FOUND', `no run ${runId}`);
-    if (!outcome.cancelled) return { state: outcome.state };
-    if (outcome.released === true) this.dueLoop.wakeWithin(0);
-    // Where the cancel found it, not where it was when it was read: it may have begun in between.
-    const { agentId = '', epoch = 0 } = outcome;
-    await this.follow(redis, namespace, [{ runId, agentId, epoch }], reason);
-    return { state: 'cancelled' };
+    const state = await this.end(redis, namespace, runId, reason);
+    if (state === undefined) throw new CommandError('NOT_FOUND', `no run ${runId}`);
+    return { state };
   }
 
   /** After runs were cancelled in their records: tells who waits for them and who executes them, and cancels their parts. */
@@ -59,7 +52,7 @@ export class RunCancellation {
         await Promise.all(
           parts
             .filter(({ state }) => !isFinalRunState(state))
-            .map((part) => this.cancel(redis, namespace, part.runId, reason)),
+            .map((part) => this.end(redis, namespace, part.runId, reason)),
         );
       }),
     );
@@ -70,6 +63,25 @@ export class RunCancellation {
     const ids = await redis.zrevrange(this.keys.key('runs-of', namespace, scheduleId), 0, MAX_CANCELLED - 1);
     const states = await Promise.all(ids.map((id) => redis.hget(this.keys.key('run', namespace, id), 'state')));
     const open = ids.filter((_id, at) => states[at] !== null && !isFinalRunState(states[at] as RunState));
-    await Promise.all(open.map((runId) => this.cancel(redis, namespace, runId, reason)));
+    await Promise.all(open.map((runId) => this.end(redis, namespace, runId, reason)));
+  }
+
+  /** @returns its state now; undefined when there is no such run, which may have ended and been forgotten since somebody read of it */
+  private async end(
+    redis: RedisClient,
+    namespace: string,
+    runId: string,
+    reason: string | undefined,
+  ): Promise<RunState | undefined> {
+    const run = await this.store.load(redis, namespace, runId);
+    const message = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
+    const outcome = run && (await this.store.cancel(run, { code: 'CANCELLED', message, agentId: run.agentId }));
+    if (outcome === undefined) return undefined;
+    if (!outcome.cancelled) return outcome.state;
+    if (outcome.released === true) this.dueLoop.wakeWithin(0);
+    // Where the cancel found it, not where it was when it was read: it may have begun in between.
+    const { agentId = '', epoch = 0 } = outcome;
+    await this.follow(redis, namespace, [{ runId, agentId, epoch }], reason);
+    return 'cancelled';
   }
 }

@@ -152,6 +152,23 @@ it('a cancel that meets the beginning of its run reaches the agent', async () =>
   }
 }, 60_000);
 
+it('a schedule is removed with its runs though one of them is forgotten meanwhile', async () => {
+  const namespace = 'removed';
+  const client = service.client({ namespace });
+  await client.schedules.upsert({
+    ...{ id: 'gone', cron: '0 0 1 1 *', job: { name: 'job' } },
+    route: { strategy: 'random', labels: { region: 'nowhere' } },
+  });
+  const { runId: older } = await client.schedules.trigger({ id: 'gone' });
+  const { runId: newer } = await client.schedules.trigger({ id: 'gone' });
+  // The end of the newer one forgets the older one, which was read as open: as if it had ended long ago.
+  await service.redis.cli('zadd', `{commander}:runs-of:${namespace}:gone`, '1', older);
+  await service.redis.cli('zadd', `{commander}:ended-of:${namespace}:gone`, '1', older);
+  expect(await client.schedules.remove({ id: 'gone', cancelRunning: true })).toEqual({ removed: true });
+  expect(await client.runs.get({ runId: newer })).toMatchObject({ state: 'cancelled' });
+  await expect(client.runs.get({ runId: older })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
 it('of runs that wait for a place the one with the first priority begins first, and without one before all', async () => {
   const alone = await Service.start({ MAX_CONCURRENT_RUNS: '1' });
   try {
