@@ -49,9 +49,21 @@ local function keepResult(ns, runId, key, final, result, tickAt, at, keepMs)
   end
 end
 
+-- From now on the run is one of those of which the oldest are forgotten.
+local function countAsEnded(ns, runId, scheduleId, endedAtText, at, keep)
+  local ended = prefix .. ':ended:' .. ns
+  redis.call('ZADD', ended, endedAtText, runId)
+  forget(ns, ended, at, keep[1], keep[3])
+  if scheduleId then
+    local endedOf = prefix .. ':ended-of:' .. ns .. ':' .. scheduleId
+    redis.call('ZADD', endedOf, endedAtText, runId)
+    forget(ns, endedOf, at, keep[1], keep[2])
+  end
+end
+
 local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   local key = runKey(ns, runId)
-  local known = redis.call('HMGET', key, 'state', 'epoch', 'scheduleId', 'tickAt', 'createdAt', 'agentId', 'resultKey', 'parentId')
+  local known = redis.call('HMGET', key, 'state', 'epoch', 'scheduleId', 'tickAt', 'createdAt', 'agentId', 'resultKey', 'parentId', 'parts')
   local state, scheduleId = known[1], known[3]
   if not state then return -1 end
   if isFinal(state) or (epoch and known[2] ~= epoch) then return 0, state end
@@ -84,8 +96,6 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
     keepResult(ns, runId, known[7], final, result, tonumber(known[4] or known[5]), at, keep[4])
   end
   if final == 'failed' or final == 'timed-out' then redis.call('ZADD', prefix .. ':dead:' .. ns, atText, runId) end
-  redis.call('ZADD', prefix .. ':ended:' .. ns, atText, runId)
-  forget(ns, prefix .. ':ended:' .. ns, at, keep[1], keep[3])
   if scheduleId then
     local buffered = redis.call('GET', bufferKey(ns, scheduleId))
     if buffered == runId then
@@ -98,13 +108,21 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
       redis.call('ZADD', dueKey, at, runMember(ns, buffered))
       released = 1
     end
-    redis.call('ZADD', prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, atText, runId)
-    forget(ns, prefix .. ':ended-of:' .. ns .. ':' .. scheduleId, at, keep[1], keep[2])
   end
-  -- The last part wakes the run that was divided.
-  if known[8] and redis.call('HINCRBY', runKey(ns, known[8]), 'openParts', -1) <= 0 then
-    redis.call('ZADD', dueKey, 'XX', at, runMember(ns, known[8]))
-    released = 1
+  local parentState = known[8] and redis.call('HGET', runKey(ns, known[8]), 'state')
+  if parentState and not isFinal(parentState) then
+    -- Kept as long as its whole is under way, however many others end: what becomes of that depends on it. The last part wakes it.
+    if redis.call('HINCRBY', runKey(ns, known[8]), 'openParts', -1) <= 0 then
+      redis.call('ZADD', dueKey, 'XX', at, runMember(ns, known[8]))
+      released = 1
+    end
+  else
+    countAsEnded(ns, runId, scheduleId, atText, at, keep)
+  end
+  for index = 0, (tonumber(known[9]) or 0) - 1 do
+    local partId = runId .. '.' .. index
+    local part = redis.call('HMGET', runKey(ns, partId), 'state', 'finishedAt')
+    if part[1] and isFinal(part[1]) then countAsEnded(ns, partId, scheduleId, part[2], at, keep) end
   end
   return 1, state == 'running' and known[6] or '', tonumber(known[2]), released
 end

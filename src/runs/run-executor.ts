@@ -255,12 +255,17 @@ export class RunExecutor {
       ...(error === undefined ? {} : { error }),
     }));
     const failed = parts.filter(({ state }) => state !== 'succeeded');
-    if (failed.length === 0) return this.succeeded(run, JSON.stringify(outcomes));
+    // Of one that ended longer ago than runs are kept nobody knows any more how.
+    const unknownCount = (run.partsCount ?? 0) - parts.length;
+    if (failed.length === 0 && unknownCount === 0) return this.succeeded(run, JSON.stringify(outcomes));
+    const first = failed.at(0);
+    const why = first === undefined ? 'forgotten before the last one ended' : (first.error?.message ?? first.state);
     const error: RunError = {
-      code: failed[0].error?.code ?? 'INTERNAL',
-      message: `${failed.length} of ${run.partsCount} parts did not succeed: ${failed[0].error?.message ?? failed[0].state}`,
+      code: first?.error?.code ?? 'INTERNAL',
+      message: `${failed.length + unknownCount} of ${run.partsCount} parts did not succeed: ${why}`,
     };
-    await this.end(run, failed.every(({ state }) => state === 'timed-out') ? 'timed-out' : 'failed', error);
+    const isTimeout = unknownCount === 0 && failed.every(({ state }) => state === 'timed-out');
+    await this.end(run, isTimeout ? 'timed-out' : 'failed', error);
   }
 
   private async waitForAgent(run: RunRecord, cause: CommandError): Promise<void> {

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/eventually.js';
+import { Service } from '../support/service.js';
+
+const KEPT_COUNT = 2;
+/** A schedule that is triggered by hand. */
+const byHand = { cron: '0 0 1 1 *', job: { name: 'job' }, retry: { maxAttempts: 1 } };
+
+describe('runs that ended', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await Service.start({
+      RUNS_KEPT_PER_SCHEDULE: String(KEPT_COUNT),
+      IDEMPOTENCY_WINDOW_MS: '1000',
+      RECORDER_REDIS_SAMPLES: '0',
+    });
+  });
+  afterAll(() => service.stop());
+
+  it('parts are kept until the last of them has ended, however few runs are kept', async () => {
+    const namespace = 'parts';
+    const client = service.client({ namespace });
+    const order = ['first', 'second', 'third', 'fourth'];
+    const ended: string[] = [];
+    for (const agentId of order) {
+      const handler = async () => {
+        await eventually(() => ended.length === order.indexOf(agentId));
+        // The one before it has been written down by now.
+        await sleep(100);
+        ended.push(agentId);
+        if (agentId === 'first') throw new Error('this agent cannot');
+        return agentId;
+      };
+      await service.agent({ agentId, handler }, undefined, namespace);
+    }
+    await client.schedules.upsert({ ...byHand, id: 'all', route: { strategy: 'broadcast' } });
+    await expect(client.schedules.trigger({ id: 'all', wait: true })).rejects.toMatchObject({
+      message: expect.stringContaining('1 of 4 parts did not succeed: this agent cannot') as string,
+    });
+    // Now they are runs like others, and the oldest go.
+    ended.length = 0;
+    await client.schedules.trigger({ id: 'all', wait: true }).catch(() => undefined);
+    const key = `{commander}:ended-of:${namespace}:all`;
+    expect(Number(await service.redis.cli('zcard', key))).toBeLessThanOrEqual(KEPT_COUNT + 4);
+  });
+
+  it('a part that ends when its whole is gone leaves nothing of that behind', async () => {
+    const namespace = 'orphan';
+    const client = service.client({ namespace });
+    let answer!: () => void;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const agent = await service.agent({ handler: () => answered }, undefined, namespace);
+    const { runId } = await client.jobs.submit({ job: { name: 'job' }, route: { strategy: 'broadcast' } });
+    await eventually(() => agent.activeCount === 1);
+    await service.redis.cli('del', `{commander}:run:${namespace}:${runId}`);
+    answer();
+    await eventually(async () => expect((await client.runs.get({ runId: `${runId}.0` })).state).toBe('succeeded'));
+    expect(await service.redis.cli('exists', `{commander}:run:${namespace}:${runId}`)).toBe('0');
+  });
+});
