@@ -97,6 +97,8 @@ function parseCursor(cursor: string): Entry {
   return { id, createdAt: Number(createdAt) };
 }
 
-function matches(run: RunRecord, { state, agentId }: CommandRequest<'run.list'>): boolean {
+function matches(run: RunRecord, { state, agentId, scheduleId, since = 0 }: CommandRequest<'run.list'>): boolean {
+  // The dead letters of all schedules are one index, by when they ended.
+  if (run.createdAt < since || (scheduleId !== undefined && run.scheduleId !== scheduleId)) return false;
   return (state === undefined || run.state === state) && (agentId === undefined || run.agentId === agentId);
 }

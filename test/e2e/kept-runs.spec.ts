@@ -57,4 +57,35 @@ describe('runs that ended', () => {
     await eventually(async () => expect((await client.runs.get({ runId: `${runId}.0` })).state).toBe('succeeded'));
     expect(await service.redis.cli('exists', `{commander}:run:${namespace}:${runId}`)).toBe('0');
   });
+
+  describe('badly', () => {
+    const namespace = 'dead';
+    const made: Record<string, { runId: string; createdAt: number }> = {};
+    beforeAll(async () => {
+      const client = service.client({ namespace });
+      const handler = () => {
+        throw new Error('broken');
+      };
+      await service.agent({ handler }, undefined, namespace);
+      for (const id of ['a', 'b']) {
+        await client.schedules.upsert({ ...byHand, id });
+        await client.schedules.trigger({ id, wait: true }).catch(() => undefined);
+        [made[id]] = (await client.runs.list({ scheduleId: id })).items;
+      }
+    });
+
+    it('are listed by schedule and by when they were made', async () => {
+      const client = service.client({ namespace });
+      const listed = async (more: object) =>
+        (await client.runs.list({ deadLettersOnly: true, ...more })).items.map(({ runId }) => runId);
+      const { a, b } = made;
+      expect(await listed({})).toEqual([b.runId, a.runId]);
+      expect(await listed({ scheduleId: 'a' })).toEqual([a.runId]);
+      expect(await listed({ scheduleId: 'c' })).toEqual([]);
+      // A run ends later than it is made.
+      expect(await listed({ since: a.createdAt })).toEqual([b.runId, a.runId]);
+      expect(await listed({ since: b.createdAt })).toEqual([b.runId]);
+      expect(await listed({ since: b.createdAt + 1 })).toEqual([]);
+    });
+  });
 });
