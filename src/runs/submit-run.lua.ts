@@ -59,7 +59,11 @@ local function submitRun(request)
     at = at, outboxMs = limits.outboxMs, dueAt = dueAt, buffered = admitted == 'buffer' or nil, begin = request.begin,
   })
   if request.retryOf then redis.call('ZREM', prefix .. ':dead:' .. request.ns, request.retryOf) end
-  if key then redis.call('SET', key, request.runId, 'PX', limits.windowMs) end
+  if key then
+    -- A run is repeated once, as long as it is known.
+    local windowMs = request.retryOf and math.max(limits.windowMs, keep[1]) or limits.windowMs
+    redis.call('SET', key, request.runId, 'PX', windowMs)
+  end
   local reply = { runId = request.runId, created = true, at = at, cancelled = cancelled, buffered = admitted == 'buffer', place = place }
   if dueAt and dueAt > at then reply.dueAt = dueAt end
   return reply

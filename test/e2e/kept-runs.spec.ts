@@ -87,5 +87,15 @@ describe('runs that ended', () => {
       expect(await listed({ since: b.createdAt })).toEqual([b.runId]);
       expect(await listed({ since: b.createdAt + 1 })).toEqual([]);
     });
+
+    it('are retried once, also when other idempotency keys are forgotten', async () => {
+      const client = service.client({ namespace });
+      const { runId } = made.a;
+      const retried = await client.runs.retry({ runId });
+      const once = { job: { name: 'job' }, idempotencyKey: 'once' };
+      const first = await client.jobs.submit(once);
+      await eventually(async () => expect((await client.jobs.submit(once)).runId).not.toBe(first.runId));
+      expect(await client.runs.retry({ runId })).toEqual(retried);
+    });
   });
 });
