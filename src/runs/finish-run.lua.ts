@@ -11,7 +11,7 @@ import { cancelledPlaceLua } from '../agents/cancelled-place.lua.js';
 export const finishRunFunctionLua = `
 ${cancelledPlaceLua}
 local forgottenOf = {}
-local function forget(ns, endedKey, at, keepMs, keepCount)
+local function forget(ns, endedKey, scheduleId, at, keepMs, keepCount)
   -- Every few runs of one script: each time up to 40 go.
   forgottenOf[endedKey] = (forgottenOf[endedKey] or 7) + 1
   if forgottenOf[endedKey] % 8 ~= 0 then return end
@@ -21,7 +21,8 @@ local function forget(ns, endedKey, at, keepMs, keepCount)
     for _, id in ipairs(redis.call('ZRANGE', endedKey, 0, math.min(excess, 20) - 1)) do old[#old + 1] = id end
   end
   for _, id in ipairs(old) do
-    local owner = redis.call('HGET', runKey(ns, id), 'scheduleId')
+    -- Of one that is forgotten for its age the hash has gone already, and with it whose it was.
+    local owner = scheduleId or redis.call('HGET', runKey(ns, id), 'scheduleId')
     redis.call('DEL', runKey(ns, id))
     redis.call('ZREM', prefix .. ':runs:' .. ns, id)
     redis.call('ZREM', prefix .. ':ended:' .. ns, id)
@@ -34,6 +35,15 @@ local function forget(ns, endedKey, at, keepMs, keepCount)
   end
 end
 
+-- Nothing tells of a value that expired. Each new key has three others looked at, so of the index at most about a third is such.
+local function addToResults(ns, key)
+  local index = prefix .. ':results:' .. ns
+  if redis.call('ZADD', index, 0, key) == 0 then return end
+  for _, other in ipairs(redis.call('ZRANDMEMBER', index, 3)) do
+    if redis.call('EXISTS', prefix .. ':result:' .. ns .. ':' .. other) == 0 then redis.call('ZREM', index, other) end
+  end
+end
+
 local function keepResult(ns, runId, key, final, result, tickAt, at, keepMs)
   local resultKey = prefix .. ':result:' .. ns .. ':' .. key
   local stored = redis.call('HMGET', resultKey, 'tickAt', 'failedTickAt')
@@ -41,7 +51,7 @@ local function keepResult(ns, runId, key, final, result, tickAt, at, keepMs)
     if not stored[1] or tonumber(stored[1]) <= tickAt then
       redis.call('HSET', resultKey, 'value', result, 'tickAt', tickAt, 'storedAt', at, 'runId', runId)
       redis.call('HINCRBY', resultKey, 'version', 1)
-      redis.call('ZADD', prefix .. ':results:' .. ns, 0, key)
+      addToResults(ns, key)
     end
     redis.call('PEXPIRE', resultKey, keepMs)
   elseif stored[1] and (not stored[2] or tonumber(stored[2]) < tickAt) then
@@ -53,11 +63,18 @@ end
 local function countAsEnded(ns, runId, scheduleId, endedAtText, at, keep)
   local ended = prefix .. ':ended:' .. ns
   redis.call('ZADD', ended, endedAtText, runId)
-  forget(ns, ended, at, keep[1], keep[3])
+  forget(ns, ended, nil, at, keep[1], keep[3])
   if scheduleId then
     local endedOf = prefix .. ':ended-of:' .. ns .. ':' .. scheduleId
     redis.call('ZADD', endedOf, endedAtText, runId)
-    forget(ns, endedOf, at, keep[1], keep[2])
+    forget(ns, endedOf, scheduleId, at, keep[1], keep[2])
+    -- A schedule that makes no more runs leaves nothing; one with an open run is kept, however long that takes. createRun keeps it, too.
+    if redis.call('EXISTS', openKey(ns, scheduleId), bufferKey(ns, scheduleId)) == 0 then
+      redis.call('PEXPIRE', endedOf, keep[1])
+      redis.call('PEXPIRE', prefix .. ':runs-of:' .. ns .. ':' .. scheduleId, keep[1])
+    else
+      redis.call('PERSIST', endedOf)
+    end
   end
 end
 

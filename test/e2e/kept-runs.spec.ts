@@ -99,3 +99,68 @@ describe('runs that ended', () => {
     });
   });
 });
+
+describe('what is forgotten for its age', () => {
+  let service: Service;
+  beforeAll(async () => {
+    service = await Service.start({
+      RUN_RETENTION_MS: '1000',
+      RESULT_RETENTION_MS: '1000',
+      MAX_REQUESTS_PER_SECOND: '0',
+      RECORDER_REDIS_SAMPLES: '0',
+    });
+  });
+  afterAll(() => service.stop());
+
+  const members = async (key: string) =>
+    (await service.redis.cli('zrange', `{commander}:${key}`, '0', '-1')).split('\n').filter((one) => one !== '');
+  const exists = async (key: string) => (await service.redis.cli('exists', `{commander}:${key}`)) === '1';
+
+  it('leaves the list of its schedule, and the lists go with the last run, not sooner', async () => {
+    const namespace = 'aged';
+    const client = service.client({ namespace });
+    let answer!: () => void;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const handler = ({ job }: { job: { payload?: unknown } }) => (job.payload === 'stay' ? answered : 'ok');
+    const agent = await service.agent({ capacity: 10, handler }, undefined, namespace);
+    await client.schedules.upsert({ ...byHand, id: 's' });
+    const { runId: open } = await client.schedules.trigger({ id: 's', payload: 'stay' });
+    await eventually(() => agent.activeCount === 1);
+    const old: string[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      old.push((await client.schedules.trigger({ id: 's', wait: true })).runId);
+    }
+    await eventually(async () => expect(await exists(`run:${namespace}:${old[4]}`)).toBe(false));
+    await eventually(async () => {
+      await client.schedules.trigger({ id: 's', wait: true });
+      const listed = await members(`runs-of:${namespace}:s`);
+      expect(listed).toContain(open);
+      expect(listed.filter((runId) => old.includes(runId))).toEqual([]);
+    });
+    await client.schedules.remove({ id: 's' });
+    answer();
+    await eventually(async () => {
+      expect(await exists(`runs-of:${namespace}:s`)).toBe(false);
+      expect(await exists(`ended-of:${namespace}:s`)).toBe(false);
+    });
+  });
+
+  it('leaves the list of results without anybody listing them', async () => {
+    const namespace = 'values';
+    const client = service.client({ namespace });
+    await service.agent({ capacity: 10 }, undefined, namespace);
+    const store = (resultKey: string) => client.jobs.submit({ job: { name: 'job' }, resultKey, wait: true });
+    const old = Array.from({ length: 30 }, (_, index) => `old-${index}`);
+    await Promise.all(old.map(store));
+    await eventually(async () => {
+      const left = await Promise.all(old.map((key) => exists(`result:${namespace}:${key}`)));
+      expect(left).not.toContain(true);
+    });
+    let count = 0;
+    await eventually(async () => {
+      await store(`new-${count++}`);
+      const listed = await members(`results:${namespace}`);
+      expect(listed.filter((key) => old.includes(key)).length).toBeLessThan(15);
+    });
+  });
+});
