@@ -118,7 +118,8 @@ export class SnapshotBuilder {
 
 /** Every resource of the kind that is alive now is in its group by itself. */
 function isExact(counter: KindCounter): boolean {
-  return counter.estimated ? counter.created - counter.closed - counter.live < 0.5 : counter.ungroupedLive === 0;
+  if (counter.estimated) return counter.created - counter.closed - counter.live < 0.5;
+  return counter.ungroupedLive === 0 && !counter.isAdrift;
 }
 
 /** The same for the same place after a restart. Computed once per group: 5 µs. */

@@ -78,6 +78,8 @@ export class KindCounter implements GroupCounter, SampleCounter {
   /** Creations that were counted without a stack, ever. */
   ungroupedCreated = 0;
   liveBytes = 0;
+  /** Whether one was collected that stood for others: from then on `live` is no count. */
+  isAdrift = false;
 
   readonly gate: CaptureGate;
   readonly samples: SampleTable;
@@ -189,7 +191,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
     if (record?.counter !== this) return;
     writeRecord(object, undefined);
     this.created--;
-    this.live--;
+    this.leave(1);
     this.forget(record, 'withdraw');
   }
 
@@ -216,9 +218,11 @@ export class KindCounter implements GroupCounter, SampleCounter {
     // Its like that are not watched were dropped in the same proportion, and nobody will tell of them.
     const standsFor = sample.weight * sample.tableWeight;
     const ended = this.options.endsByCollection === true;
-    if (ended) this.closed += standsFor;
-    else this.collectedOpen += standsFor;
-    this.live = Math.max(0, this.live - standsFor);
+    const gone = this.estimated ? standsFor : Math.min(standsFor, this.live);
+    if (ended) this.closed += gone;
+    else this.collectedOpen += gone;
+    this.live = Math.max(0, this.live - gone);
+    if (standsFor !== 1) this.isAdrift = true;
     if (!this.estimated) this.ungroupedLive = Math.max(0, this.ungroupedLive - (sample.weight - 1));
     this.liveBytes = Math.max(0, this.liveBytes - sample.bytes * sample.tableWeight);
     if (group) {
@@ -322,7 +326,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
   private forget(record: LedgerRecord, leave: 'close' | 'withdraw'): void {
     const group = groupOf(record);
     if (group === null) {
-      this.ungroupedLive--;
+      this.leaveUngrouped();
       return;
     }
     if (record instanceof Sample) {
@@ -340,15 +344,33 @@ export class KindCounter implements GroupCounter, SampleCounter {
     clearRecord(object);
     if (record === this.ungrouped) {
       this.closed++;
-      this.live--;
-      this.ungroupedLive--;
+      this.leave(1);
+      this.leaveUngrouped();
       return;
     }
     const standsFor = this.estimated ? record.weight : 1;
     this.closed += standsFor;
-    this.live -= standsFor;
+    this.leave(standsFor);
     if (record instanceof Sample) record.group?.lifetimes.add(this.core.now() - record.birthMs);
     this.forget(record, 'close');
+  }
+
+  private leave(standsFor: number): void {
+    this.live -= standsFor;
+    if (this.live < 0) this.correct();
+  }
+
+  /** More have ended one by one than were left: fewer were collected than those that were watched stood for. */
+  private correct(): void {
+    if (!this.estimated) {
+      if (this.options.endsByCollection) this.closed += this.live;
+      else this.collectedOpen = Math.max(0, this.collectedOpen + this.live);
+    }
+    this.live = 0;
+  }
+
+  private leaveUngrouped(): void {
+    if (this.ungroupedLive > 0) this.ungroupedLive--;
   }
 
   private enter(): void {
