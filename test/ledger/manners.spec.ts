@@ -197,6 +197,16 @@ describe('a ledger that is a guest', () => {
     });
   });
 
+  it('shows an instance of a class it counts the class that the library exports', async () => {
+    expect(await scenario('shows one class')).toEqual({
+      whileRunning: [],
+      agents: 3,
+      isBack: true,
+      again: true,
+      failures: [],
+    });
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });

@@ -265,11 +265,18 @@ export class KindHooks {
   constructs(target: object, key: string, then: (instance: object) => void): void {
     const original = (target as Record<string, unknown>)[key];
     if (typeof original !== 'function') return;
-    this.patches.replace(target, key, this.countedClass(original, then));
+    const counted = this.counting(original, then);
+    if (this.patches.replace(target, key, counted)) this.showAsClass(original, counted);
   }
 
   /** The same for a class that is itself what a module exports. */
   countedClass<T extends object>(original: T, then: (instance: object) => void): T {
+    const counted = this.counting(original, then);
+    this.showAsClass(original, counted);
+    return counted;
+  }
+
+  private counting<T extends object>(original: T, then: (instance: object) => void): T {
     const { state } = this;
     const proxy: T = new Proxy(original, {
       construct(constructor, args, newTarget): object {
@@ -280,6 +287,14 @@ export class KindHooks {
       },
     });
     return proxy;
+  }
+
+  /** Whoever asks an instance for its class compares with the one that is exported. */
+  private showAsClass(original: object, exported: object): void {
+    const prototype = (original as { prototype?: unknown }).prototype as object | undefined;
+    if (prototype && Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value === original) {
+      this.patches.replace(prototype, 'constructor', exported);
+    }
   }
 
   /** Runs `stop` when the ledger stops. */
