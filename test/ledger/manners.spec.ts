@@ -207,6 +207,10 @@ describe('a ledger that is a guest', () => {
     });
   });
 
+  it('counts no UDP socket whose signal had aborted before', async () => {
+    expect(await scenario('closes as it is made')).toMatchObject({ before: 1, after: 0, failures: [] });
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });
