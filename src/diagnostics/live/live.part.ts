@@ -79,6 +79,9 @@ export class LivePart implements DiagnosticsPart {
       throw new HttpRefusal('UNAVAILABLE', `${MAX_READERS} readers are here already`, {
         headers: { 'Retry-After': '10' },
       });
+    const last = this.inputs.lastSample();
+    if (this.timer === undefined) this.begin();
+    // Nothing throws from here on: a reader that nobody was given would keep its place for ever.
     const reader = new EventStream();
     this.readers.add(reader);
     reader.once('close', () => {
@@ -86,16 +89,19 @@ export class LivePart implements DiagnosticsPart {
       if (this.readers.size === 0) this.rest();
     });
     reader.retryAfter(RETRY_MS);
-    const last = this.inputs.lastSample();
     if (last !== null) reader.event('sample', JSON.stringify(last));
-    if (this.timer === undefined) this.begin();
     if (this.lastVerdicts.json !== '') reader.event('verdicts', this.lastVerdicts.json);
     return reader;
   }
 
   private begin(): void {
-    this.inputs.taker.start();
-    this.renewVerdicts();
+    try {
+      this.inputs.taker.start();
+      this.renewVerdicts();
+    } catch (error) {
+      this.rest();
+      throw error;
+    }
     this.lastSentMs = performance.now();
     // After the timers of the turn, as the recorder does.
     this.timer = uncounted.timers.setInterval(() => setImmediate(() => this.tell()).unref(), this.everyMs);

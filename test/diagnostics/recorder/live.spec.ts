@@ -182,6 +182,31 @@ it('nothing runs while nobody reads', async () => {
   expect(() => taker.take()).toThrow('not started');
 });
 
+it('a reader that could not be served takes no place', () => {
+  let failure: Error | undefined = new Error('no descriptor is free');
+  const live = new LivePart(
+    {
+      taker: new SampleTaker(() => null),
+      lastSample: () => null,
+      verdicts: () => {
+        if (failure) throw failure;
+        return null;
+      },
+    },
+    { info: () => undefined, warn: () => undefined },
+  );
+  const open = () => live.endpoints[0]!.answer({} as never);
+  try {
+    for (let count = 0; count < MAX_READERS + 1; count++) expect(open).toThrow(failure);
+    expect(live.readersCount).toBe(0);
+    failure = undefined;
+    expect(open()).toHaveProperty('body');
+    expect(live.readersCount).toBe(1);
+  } finally {
+    live.stop();
+  }
+});
+
 /** The part is private to Diagnostics; whether it holds a reader is seen nowhere else. */
 function livePartOf(served: DiagnosticsApp): LivePart {
   const { parts } = served.app.get(Diagnostics, { strict: false }) as unknown as { parts: unknown[] };
