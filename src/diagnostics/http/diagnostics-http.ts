@@ -33,7 +33,9 @@ export class DiagnosticsHttp {
   private readonly admitted = new RequestRate(50, 200);
   /** Apart: strangers must not use up what is there for those who may ask. */
   private readonly strangers = new RequestRate(10, 50);
-  private readonly closing = new AbortController();
+  /** One per answer under way. A signal for all would keep an entry per request for as long as the process lives (AbortSignal.any). */
+  private readonly underWay = new Set<AbortController>();
+  private isClosing = false;
   /** First segments of our paths: what begins otherwise is somebody else's, and costs one look-up. */
   private readonly roots: ReadonlySet<string>;
 
@@ -93,7 +95,8 @@ export class DiagnosticsHttp {
 
   /** Ends the answers that wait or stream: the HTTP server closes only when they have. Others are answered as before. */
   endLongAnswers(): void {
-    this.closing.abort();
+    this.isClosing = true;
+    for (const answer of this.underWay) answer.abort();
   }
 
   private checkAccess(request: IncomingMessage, isOpen = false): void {
@@ -137,13 +140,16 @@ export class DiagnosticsHttp {
     const release = seconds === undefined ? undefined : this.costly.take(seconds);
     if (seconds !== undefined) this.log.info(`${endpoint.method} ${url.pathname} for ${request.socket.remoteAddress}`);
     const gone = new AbortController();
+    const { signal } = gone;
     const onClose = (): void => gone.abort();
     response.once('close', onClose);
+    this.underWay.add(gone);
+    if (this.isClosing) gone.abort();
     try {
-      const signal = AbortSignal.any([gone.signal, this.closing.signal]);
       const answer = await endpoint.answer({ ...where, query, headers: request.headers, signal });
       await send(answer, endpoint.status ?? 200, request.method === 'HEAD', response, signal);
     } finally {
+      this.underWay.delete(gone);
       response.off('close', onClose);
       release?.();
     }
@@ -160,12 +166,12 @@ export class DiagnosticsHttp {
       body: refusal.body(),
       headers: refusal.headers,
     };
-    await send(answer, refusal.status, false, response, this.closing.signal).catch(() => response.destroy());
+    await send(answer, refusal.status, false, response).catch(() => response.destroy());
   }
 
   private refusalOf(error: unknown): HttpRefusal {
     if (error instanceof HttpRefusal) return error;
-    if (this.closing.signal.aborted) return new HttpRefusal('UNAVAILABLE', 'shutting down');
+    if (this.isClosing) return new HttpRefusal('UNAVAILABLE', 'shutting down');
     return new HttpRefusal('INTERNAL', 'the diagnostics failed; the log says why');
   }
 }
@@ -175,7 +181,7 @@ async function send(
   status: number,
   headOnly: boolean,
   response: ServerResponse,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<void> {
   for (const [name, value] of Object.entries({ ...HEADERS, 'Content-Type': type, ...headers }))
     response.setHeader(name, value);
@@ -188,7 +194,7 @@ async function send(
     response.end();
   } else {
     response.flushHeaders();
-    await pipeline(body, response, { signal });
+    await pipeline(body, response, signal === undefined ? {} : { signal });
   }
 }
 
