@@ -90,13 +90,23 @@ export class DiagnosticsHttp {
   /** The same for a server that has nothing else to serve: what is not ours is a 404. Never rejects. */
   async handleAll(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (await this.handle(request, response)) return;
-    await this.refuse(new HttpRefusal('NOT_FOUND', 'nothing is served here; see /diagnostics'), response);
+    await this.refuse(this.notFound(request), response);
   }
 
   /** Ends the answers that wait or stream: the HTTP server closes only when they have. Others are answered as before. */
   endLongAnswers(): void {
     this.isClosing = true;
     for (const answer of this.underWay) answer.abort();
+  }
+
+  /** Whoever asks: that nothing is here is no secret. But it is counted like any other request. */
+  private notFound(request: IncomingMessage): HttpRefusal {
+    try {
+      this.checkAccess(request);
+    } catch (refusal) {
+      if (refusal instanceof HttpRefusal && refusal.code === 'RATE_LIMITED') return refusal;
+    }
+    return new HttpRefusal('NOT_FOUND', 'nothing is served here; see /diagnostics');
   }
 
   private checkAccess(request: IncomingMessage, isOpen = false): void {

@@ -85,6 +85,17 @@ describe('the server of serveDiagnostics', () => {
     }
   });
 
+  it('counts what is not served like any other request', async () => {
+    const stranger = await Peer.to(served.port);
+    stranger.socket.write('GET /nothing HTTP/1.1\r\nHost: example.org\r\n\r\n'.repeat(200));
+    await eventually(() => expect(stranger.text.match(/^HTTP\/1\.1 /gm)).toHaveLength(200));
+    const statuses = new Set(Array.from(stranger.text.matchAll(/^HTTP\/1\.1 (\d+)/gm), ([, status]) => status));
+    expect(statuses).toEqual(new Set(['404', '429']));
+    expect((await httpGet(`http://127.0.0.1:${served.port}/nothing`)).status).toBe(404);
+    stranger.socket.destroy();
+    await stranger.closed;
+  });
+
   it('takes 64 connections at most, and another one when one has gone', async () => {
     const peers = await Promise.all(Array.from({ length: 64 }, () => Peer.to(served.port)));
     const late = await Peer.to(served.port);
