@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DiagnosticsModule } from '../../src/diagnostics/index';
+import { heapSampling } from '../../src/ledger/index';
 import { serveDiagnostics } from '../../src/diagnostics/standalone';
 import { httpGet } from '../support/http-get';
 import { everyEndpoint, pathOf, titleOf } from './support/every-endpoint';
@@ -27,6 +28,33 @@ describe('a page of another site', () => {
       expect(answer.status).toBe(405);
       expect(answer.headers.allow).toBe(endpoint.method);
       expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control-'))).toEqual([]);
+    } finally {
+      await served.close();
+    }
+  });
+
+  it('does not start the heap sampler', async () => {
+    const served = await serveDiagnostics({ port: 0, log });
+    try {
+      const base = `http://127.0.0.1:${served.port}`;
+      const foreign: Record<string, string>[] = [
+        { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors' },
+        { Origin: ORIGIN },
+      ];
+      for (const headers of foreign) {
+        for (const path of [
+          '/diagnostics/heap',
+          '/diagnostics/profiles/heap',
+          '/debug/pprof/heap',
+          '/debug/pprof/allocs',
+        ]) {
+          const answer = await httpGet(`${base}${path}`, { headers });
+          expect([path, answer.status, answer.json().code]).toEqual([path, 403, 'FORBIDDEN']);
+        }
+      }
+      expect(heapSampling('a test').status().holders).toEqual([]);
+      const own = await httpGet(`${base}/diagnostics/heap`, { headers: { 'Sec-Fetch-Site': 'same-origin' } });
+      expect(own.status).toBe(200);
     } finally {
       await served.close();
     }

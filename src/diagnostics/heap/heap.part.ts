@@ -23,6 +23,7 @@ export class HeapPart implements DiagnosticsPart {
       summary: 'Heap memory by the function that allocated it, with growth, and as the tree of a flame graph.',
       query: z.strictObject({ limit: wholeNumber(1, 200).default(50), format: formatSchema }),
       answers: { 'application/json': heapSchema, 'text/plain': null },
+      startsWork: true,
       answer: async ({ query: { limit, format } }) => {
         const answer = await this.read(limit);
         return jsonOrText(format, answer, () => heapText(answer));

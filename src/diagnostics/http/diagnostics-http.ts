@@ -145,7 +145,8 @@ export class DiagnosticsHttp {
   ): Promise<void> {
     const query = parsedQuery(url.searchParams, endpoint.query);
     const seconds = endpoint.costlySeconds?.(query);
-    if ((seconds !== undefined || endpoint.method === 'POST') && isFromForeignPage(request))
+    const isGuarded = seconds !== undefined || endpoint.method === 'POST' || endpoint.startsWork;
+    if (isGuarded && isFromForeignPage(request))
       throw new HttpRefusal('FORBIDDEN', 'a page of another site may not ask for this');
     const release = seconds === undefined ? undefined : this.costly.take(seconds);
     if (seconds !== undefined) this.log.info(`${endpoint.method} ${url.pathname} for ${request.socket.remoteAddress}`);

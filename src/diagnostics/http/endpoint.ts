@@ -50,6 +50,8 @@ export interface Endpoint<Query = unknown> {
    * Retry-After, and each is written to the log. Undefined: not costly.
    */
   costlySeconds?(query: Query): number | undefined;
+  /** Whether it starts what goes on after the answer, as the heap sampler does: not for pages of other sites, as all by POST. */
+  readonly startsWork?: boolean;
   /** @throws HttpRefusal with what the caller is told; anything else is a 500 without its text */
   answer(request: EndpointRequest<Query>): EndpointAnswer | Promise<EndpointAnswer>;
 }

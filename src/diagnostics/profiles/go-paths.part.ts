@@ -113,6 +113,7 @@ export class GoPathsPart implements DiagnosticsPart {
       summary,
       query: heapQuery,
       answers: profileAnswers,
+      startsWork: true,
       refusals: ['UNAVAILABLE'],
       costlySeconds: ({ seconds }) => seconds,
       answer: ({ query: { seconds, debug }, signal }) => this.profiles.heap({ seconds, asText: debug !== '0', signal }),

@@ -49,6 +49,7 @@ export class ProfilesPart implements DiagnosticsPart {
           'Live heap by the function that allocated it, as a pprof profile; with seconds, what changes meanwhile.',
         query: stateQuery,
         answers: profileAnswers,
+        startsWork: true,
         refusals: ['UNAVAILABLE'],
         costlySeconds: ({ seconds }) => seconds,
         answer: ({ query: { seconds, format }, signal }) =>
