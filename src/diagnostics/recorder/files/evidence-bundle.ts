@@ -5,7 +5,8 @@ import type { HeapSampling, HeapSite, LedgerGroup, LedgerSnapshot } from '../../
 import { uncounted } from '../../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../../diagnostics-log.js';
 import type { MemoryPressure } from '../memory/memory-watch.js';
-import type { EvidenceDirectory } from './evidence-directory.js';
+import type { EvidenceDirectory, EvidenceEntry } from './evidence-directory.js';
+import { FILE_SHARE } from './life-file.js';
 import type { LifeHeader } from './life-record.js';
 
 /** One press of the limit is written down once, not every second of it. */
@@ -100,7 +101,7 @@ export class EvidenceBundle {
         history: inputs.history(at - HISTORY_MS).slice(-MAX_SAMPLES),
       });
       directory.make();
-      directory.trim(life.instance, Buffer.byteLength(json), (entry) => entry.life === life.id);
+      if (!this.makeRoom(Buffer.byteLength(json))) return;
       const number = ++this.count;
       writeFileSync(directory.file({ instance: life.instance, life: life.id, number, type: 'evidence' }), json, {
         mode: 0o600,
@@ -111,6 +112,18 @@ export class EvidenceBundle {
     } catch (error) {
       this.failed(error);
     }
+  }
+
+  /** Other lives go first, then the oldest evidence of this one; what it wrote about itself stays. */
+  private makeRoom(bytes: number): boolean {
+    const { directory, life } = this;
+    // Its own file goes on to grow, to the end of a piece.
+    const neededBytes = bytes + Math.floor(directory.maxBytes * FILE_SHARE);
+    const isOwn = (entry: EvidenceEntry): boolean => entry.life === life.id;
+    if (directory.trim(life.instance, neededBytes, isOwn)) return true;
+    if (directory.trim(life.instance, neededBytes, (entry) => isOwn(entry) && entry.type === 'life')) return true;
+    this.log.warn(`evidence of ${bytes} bytes is not written: ${directory.maxBytes} bytes leave no room for it`);
+    return false;
   }
 
   private failed(error: unknown): void {

@@ -46,22 +46,26 @@ export class EvidenceDirectory {
 
   /**
    * Removes the oldest files until the rest and `newBytes` more fit, sparing those that `keep` names and, of other
-   * instances, those that may still be written. @throws the error of the file system
+   * instances, those that may still be written.
+   * @returns whether they fit now
+   * @throws the error of the file system
    */
-  trim(instance: string, newBytes: number, keep: (entry: EvidenceEntry) => boolean): void {
+  trim(instance: string, newBytes: number, keep: (entry: EvidenceEntry) => boolean): boolean {
     const entries = inOrder(
       readdirSync(this.path).map((name) => entryOf(name, statSync(join(this.path, name), { throwIfNoEntry: false }))),
     );
     let heldBytes = entries.reduce((sum, { bytes }) => sum + bytes, newBytes);
     let heldCount = entries.length;
     const foreignBefore = Date.now() - FOREIGN_GRACE_MS;
+    const fits = (): boolean => heldBytes <= this.maxBytes && heldCount <= MAX_FILES;
     for (const entry of entries) {
-      if (heldBytes <= this.maxBytes && heldCount <= MAX_FILES) return;
+      if (fits()) break;
       if (keep(entry) || (entry.instance !== instance && entry.writtenAt > foreignBefore)) continue;
       unlinkSync(this.file(entry));
       heldBytes -= entry.bytes;
       heldCount -= 1;
     }
+    return fits();
   }
 }
 

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { RecorderStatus } from '../../../contract/recorder.schema.js';
 import type { DiagnosticsLog } from '../../diagnostics-log.js';
 import { sectionError, ShownError } from '../../summary/section-error.js';
-import type { EvidenceDirectory } from './evidence-directory.js';
+import type { EvidenceDirectory, EvidenceEntry } from './evidence-directory.js';
 import { onProcessExit } from './exit-marks.js';
 import type { LifeHeader, LifeRecord } from './life-record.js';
 import { recordLine } from './record-line.js';
@@ -12,7 +12,7 @@ const SLOW_WRITE_MS = 250;
 /** …and is left alone for so long. */
 const REST_MS = 60_000;
 /** Shares of what the directory may hold: one file of a life, all files of it. */
-const FILE_SHARE = 1 / 16;
+export const FILE_SHARE = 1 / 16;
 const LIFE_SHARE = 1 / 2;
 
 /**
@@ -90,7 +90,9 @@ export class LifeFile {
     if (this.fd === undefined) {
       const { instance, id: life } = this.header;
       this.directory.make();
-      this.directory.trim(instance, this.maxFileBytes, (entry) => this.keeps(entry));
+      const { directory, maxFileBytes } = this;
+      if (!directory.trim(instance, maxFileBytes, (entry) => this.keeps(entry) || isOwnEvidence(entry, life)))
+        directory.trim(instance, maxFileBytes, (entry) => this.keeps(entry));
       this.fd = openSync(this.directory.file({ instance, life, number: this.number, type: 'life' }), 'a', 0o600);
     }
     if (this.hasHeader) return;
@@ -99,7 +101,7 @@ export class LifeFile {
   }
 
   private keeps({ life, type, number }: { life: string; type: string; number: number }): boolean {
-    return life === this.header.id && (type === 'evidence' || number > this.number - this.keptCount);
+    return life === this.header.id && type === 'life' && number > this.number - this.keptCount;
   }
 
   private next(): void {
@@ -142,4 +144,8 @@ export class LifeFile {
     this.shownFailure = null;
     return true;
   }
+}
+
+function isOwnEvidence({ life, type }: EvidenceEntry, own: string): boolean {
+  return life === own && type === 'evidence';
 }
