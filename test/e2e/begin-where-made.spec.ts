@@ -156,7 +156,7 @@ it('a run that waits here for longer than until it is looked after begins once',
     await eventually(async () => expect((await client.system.stats({})).replicaCount).toBe(1));
     const submit = (payload: string) => client.jobs.submit({ job: { name: 'job', payload } });
     await Promise.all(Array.from({ length: 4 }, () => submit('blocker')));
-    // One of the four may have come by the engine.
+    // The fourth gets the place with which the replica asks the engine for jobs, when there are none.
     await eventually(() => agent.activeCount === 4);
     await Promise.all([
       ...Array.from({ length: 2 }, () => submit('held')),
