@@ -6,15 +6,11 @@ import type { KindHooks } from './hooks/kind-hooks.js';
  */
 export type ClosedBy = string | { readonly method: string } | { readonly event: string };
 
-interface Emitter {
-  once(event: string, listener: () => void): unknown;
-}
-
 /** Calls `close` when `object` is over. */
 export function endOf(hooks: KindHooks, object: object, closedBy: ClosedBy, close: () => void): void {
-  const isEmitter = typeof (object as Partial<Emitter>).once === 'function';
+  const isEmitter = typeof (object as { once?: unknown }).once === 'function';
   if (typeof closedBy === 'string' ? isEmitter : 'event' in closedBy) {
-    (object as Emitter).once(typeof closedBy === 'string' ? closedBy : (closedBy as { event: string }).event, close);
+    hooks.onceOn(object, typeof closedBy === 'string' ? closedBy : (closedBy as { event: string }).event, close);
     return;
   }
   const name = typeof closedBy === 'string' ? closedBy : (closedBy as { method: string }).method;

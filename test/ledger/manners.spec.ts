@@ -167,7 +167,9 @@ describe('a ledger that is a guest', () => {
       answer: 'released',
       onceReleased: true,
       live: 2,
+      ofEmitters: 1,
       left: [[], []],
+      listening: [0, 0],
       isAsBefore: [true, true],
       failures: [],
     });

@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { EventEmitter } from 'node:events';
 import type { KindCounter, KindOptions } from '../counting/kind-counter.js';
 import { endCounted } from '../counting/record-slot.js';
 import type { LedgerCore } from '../ledger-core.js';
@@ -20,11 +21,13 @@ interface EmitHook {
   readonly then: (self: object) => void;
 }
 
-/** A method wrapped on one object, and what to put back. */
+/** A method wrapped on one object, or a listener added to it, and what to put back. */
 interface OwnWrap {
   readonly object: WeakRef<object>;
+  /** Of the method, or the event. */
   readonly key: string;
   readonly value: WeakRef<object>;
+  readonly isListener: boolean;
 }
 
 /** What a kind has to reach the program with. Every callback runs guarded: what it throws is counted, never passed on. */
@@ -149,14 +152,24 @@ export class KindHooks {
       configurable: true,
       enumerable: own?.enumerable ?? false,
     });
+    if (own) this.ownBefore.set(value, own);
+    this.rememberOwn(object, key, value, false);
+    return () => this.unwrap(object, key, value);
+  }
+
+  /** Calls `listener` with the next `event` of one emitter of the application, which must not be kept alive for it. */
+  onceOn(emitter: object, event: string, listener: () => void): void {
+    (emitter as EventEmitter).once(event, listener);
+    this.rememberOwn(emitter, event, listener, true);
+  }
+
+  private rememberOwn(object: object, key: string, value: object, isListener: boolean): void {
     if (this.ownWraps.length >= this.pruneOwnWrapsAt) {
       this.ownWraps = this.ownWraps.filter(({ object: ref }) => ref.deref() !== undefined);
       this.pruneOwnWrapsAt = Math.max(MIN_OWN_WRAPS, 2 * this.ownWraps.length);
     }
-    if (own) this.ownBefore.set(value, own);
-    // The wrapper weakly, too: it knows the object.
-    this.ownWraps.push({ object: new WeakRef(object), key, value: new WeakRef(value) });
-    return () => this.unwrap(object, key, value);
+    // What was put there weakly, too: it knows the object.
+    this.ownWraps.push({ object: new WeakRef(object), key, value: new WeakRef(value), isListener });
   }
 
   /** What somebody else has wrapped since is left to them. */
@@ -303,10 +316,16 @@ export class KindHooks {
   }
 
   stop(): void {
-    for (const { object, key, value } of this.ownWraps.splice(0)) {
+    for (const { object, key, value, isListener } of this.ownWraps.splice(0)) {
       const target = object.deref();
-      const wrapper = value.deref();
-      if (target && wrapper) this.unwrap(target, key, wrapper);
+      const put = value.deref();
+      if (!target || !put) continue;
+      try {
+        if (isListener) (target as EventEmitter).removeListener(key, put as () => void);
+        else this.unwrap(target, key, put);
+      } catch (error) {
+        this.state.failed('stop', error);
+      }
     }
     for (const stop of this.stopping.splice(0)) {
       try {
