@@ -213,6 +213,15 @@ describe('a ledger that is a guest', () => {
     expect(await scenario('closes as it is made')).toMatchObject({ before: 1, after: 0, failures: [] });
   });
 
+  it('forgets what it put on an object as soon as that is taken off, however often', async () => {
+    const { grownBytes, live } = await scenario<{ grownBytes: number; live: number }>(
+      'tracks one object again and again',
+    );
+    expect(live).toBe(0);
+    // 100,000 times.
+    expect(grownBytes).toBeLessThan(6 * 1024 * 1024);
+  });
+
   it('leaves an unhandled rejection unhandled', async () => {
     expect(await scenario('fires no rejection')).toMatchObject({ seen: ['ENOENT'] });
   });

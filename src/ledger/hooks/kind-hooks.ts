@@ -11,7 +11,7 @@ import { dressAs, type Patches } from './patches.js';
 type Args = readonly unknown[];
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
-/** So many methods of single objects are remembered before those are dropped whose object is gone. */
+/** So many methods of single objects are remembered before those are dropped that are gone, with their object or before it. */
 const MIN_OWN_WRAPS = 256;
 
 /** What runs when an event is emitted. */
@@ -165,7 +165,7 @@ export class KindHooks {
 
   private rememberOwn(object: object, key: string, value: object, isListener: boolean): void {
     if (this.ownWraps.length >= this.pruneOwnWrapsAt) {
-      this.ownWraps = this.ownWraps.filter(({ object: ref }) => ref.deref() !== undefined);
+      this.ownWraps = this.ownWraps.filter(({ value: ref }) => ref.deref() !== undefined);
       this.pruneOwnWrapsAt = Math.max(MIN_OWN_WRAPS, 2 * this.ownWraps.length);
     }
     // What was put there weakly, too: it knows the object.
