@@ -103,8 +103,13 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
 
   /** A schedule that has ticks to come must have a next one. */
   private async restoreTick(redis: RedisClient, namespace: string, id: string): Promise<void> {
-    const { now, record } = await this.store.read(redis, namespace, id);
-    if (record === undefined || record.nextTickAt !== undefined || !record.spec.enabled) return;
+    const {
+      now,
+      records: [record],
+    } = await this.store.readAll(redis, [{ namespace, id }]);
+    // A broken one holds back no other; it is complained about when it is due.
+    if (record === undefined || record instanceof Error || record.nextTickAt !== undefined || !record.spec.enabled)
+      return;
     if (record.spec.maxRuns !== undefined && runsCount(record) >= record.spec.maxRuns) return;
     const next = placeTick(record, new TickTimes(record.spec).next(Math.max(now, record.lastTickAt ?? 0)));
     if (next === undefined) return;

@@ -75,17 +75,22 @@ export class ScheduleStore {
     @Inject(SETTINGS) private readonly settings: Settings,
   ) {}
 
-  /** The schedule, if there is one, and Redis' time. */
+  /**
+   * The schedule, if there is one, and Redis' time.
+   * @throws Error when its record is broken
+   */
   async read(redis: RedisClient, namespace: string, id: string): Promise<{ now: number; record?: ScheduleRecord }> {
     const { now, records } = await this.readAll(redis, [{ namespace, id }]);
-    return { now, record: records[0] };
+    const [record] = records;
+    if (record instanceof Error) throw record;
+    return { now, record };
   }
 
-  /** Schedules, undefined where there is none, in the order asked for, and Redis' time. */
+  /** Schedules, undefined where there is none and an Error where its record is broken, in the order asked for, and Redis' time. */
   async readAll(
     redis: RedisClient,
     names: readonly { namespace: string; id: string }[],
-  ): Promise<{ now: number; records: (ScheduleRecord | undefined)[] }> {
+  ): Promise<{ now: number; records: (ScheduleRecord | Error | undefined)[] }> {
     const [now, ...rows] = await this.readScript.run(
       redis,
       [this.keys.key('due')],
@@ -94,7 +99,11 @@ export class ScheduleStore {
     const records = rows.map((flat, index) => {
       const fields: Record<string, string> = {};
       for (let at = 0; at < flat.length; at += 2) fields[flat[at]] = flat[at + 1];
-      return parseSchedule(names[index].namespace, fields);
+      try {
+        return parseSchedule(names[index].namespace, fields);
+      } catch (error) {
+        return error as Error;
+      }
     });
     return { now, records };
   }

@@ -83,6 +83,7 @@ export class ScheduleTicker implements OnModuleInit {
     for (const [index, record] of records.entries()) {
       const { namespace, id } = names[index];
       try {
+        if (record instanceof Error) throw record;
         if (isDueEver(record)) firings.push(this.plan(record, now));
         else await this.store.dropLeftover(redis, namespace, id);
       } catch (error) {
@@ -114,9 +115,9 @@ export class ScheduleTicker implements OnModuleInit {
       const { now, records } = await this.store.readAll(redis, batch);
       const routed: Promise<void>[] = [];
       for (const [index, record] of records.entries()) {
-        if (!isDueEver(record)) continue;
+        // A record that is broken or cannot be planned is complained about when it is due.
+        if (record instanceof Error || !isDueEver(record)) continue;
         const item = batch[index];
-        // A record that cannot be planned is complained about when it is due.
         const firing = this.planned.plan(item, now, () => this.plan(record, item.dueAt));
         if (firing !== undefined) routed.push(this.routeAhead(firing));
       }

@@ -426,4 +426,24 @@ describe('the reconciler', () => {
       await own.stop();
     }
   }, 60_000);
+
+  it('neither it nor the ticks of other schedules are held back by one whose record is broken', async () => {
+    const own = await Service.start({ RECONCILE_EVERY_MS: '500' });
+    try {
+      const client = own.client();
+      const agent = await own.agent();
+      for (const id of ['broken', 'sound']) await client.schedules.upsert({ id, everyMs: 500, job: { name: 'job' } });
+      const { runId } = await client.jobs.submit({ job: { name: 'job' }, delayMs: 3_600_000 });
+      await own.redis.cli('hset', '{commander}:schedule:default:broken', 'spec', '{');
+      const soundCount = () => agent.executed.filter(({ scheduleId }) => scheduleId === 'sound').length;
+      const before = soundCount();
+      await eventually(() => soundCount() >= before + 6);
+      const member = `r|default|${runId}`;
+      await own.redis.cli('zrem', '{commander}:due', member);
+      await eventually(async () => expect(await own.redis.cli('zscore', '{commander}:due', member)).not.toBe(''));
+      expect(own.replicas[0]?.output()).toContain('schedule default/broken: ');
+    } finally {
+      await own.stop();
+    }
+  }, 60_000);
 });
