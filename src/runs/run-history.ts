@@ -69,7 +69,11 @@ export class RunHistory {
       entries.map(async ({ id }) => parseRun(await redis.hgetall(this.keys.key('run', namespace, id)))),
     );
     const forgotten = entries.filter((_entry, at) => runs[at] === undefined).map(({ id }) => id);
-    if (forgotten.length > 0) await redis.zrem(index, ...forgotten);
+    if (forgotten.length > 0) {
+      // From both or neither: by their difference the reconciler knows how many have not ended.
+      const indexes = index === this.keys.key('runs', namespace) ? [index, this.keys.key('ended', namespace)] : [index];
+      await Promise.all(indexes.map((key) => redis.zrem(key, ...forgotten)));
+    }
     return runs;
   }
 }

@@ -446,4 +446,22 @@ describe('the reconciler', () => {
       await own.stop();
     }
   }, 60_000);
+
+  it('finds a lost run after a list took what had expired out of the index of runs', async () => {
+    const own = await Service.start({ RECONCILE_EVERY_MS: '500' });
+    try {
+      const client = own.client();
+      const { runId } = await client.jobs.submit({ job: { name: 'job' }, delayMs: 3_600_000 });
+      for (const index of ['runs', 'ended']) {
+        await own.redis.cli('zadd', `{commander}:${index}:default`, '1', 'expired-1', '2', 'expired-2');
+      }
+      expect((await client.runs.list({})).items).toMatchObject([{ runId }]);
+      expect(await own.redis.cli('zcard', '{commander}:runs:default')).toBe('1');
+      const member = `r|default|${runId}`;
+      await own.redis.cli('zrem', '{commander}:due', member);
+      await eventually(async () => expect(await own.redis.cli('zscore', '{commander}:due', member)).not.toBe(''));
+    } finally {
+      await own.stop();
+    }
+  }, 60_000);
 });
