@@ -29,7 +29,12 @@ if ARGV[8] ~= '' then
   redis.call('HSET', key, 'failedAgentIds', failed)
 end
 if ARGV[9] == '1' then redis.call('HSET', key, 'repeatsAttempt', 1) else redis.call('HDEL', key, 'repeatsAttempt') end
-if ARGV[10] == '1' then redis.call('HINCRBY', key, 'redispatches', 1) end
+if ARGV[10] == '1' then
+  redis.call('HINCRBY', key, 'redispatches', 1)
+elseif ARGV[5] == 'retrying' then
+  -- They are counted of each attempt.
+  redis.call('HDEL', key, 'redispatches')
+end
 if ARGV[12] ~= '' then redis.call('HSET', key, 'considered', ARGV[12]) end
 local waitedMs = 0
 if ARGV[11] == '1' then

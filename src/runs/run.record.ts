@@ -42,7 +42,7 @@ export interface RunRecord {
   failedAgentIds: string[];
   /** Set when the next dispatch repeats the attempt under way instead of beginning a new one. */
   repeatsAttempt: boolean;
-  /** How often an attempt was repeated because its agent was lost. */
+  /** How often the attempt under way was repeated because its agent was lost. */
   redispatches: number;
   /** Set on a run that was divided: how many parts, and how many of them have not ended. */
   partsCount?: number;

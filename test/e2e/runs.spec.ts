@@ -351,3 +351,32 @@ describe('system', () => {
     expect(stats.dispatch.totalCount).toBeGreaterThan(0);
   });
 });
+
+it('each attempt of a run may lose its agent five times', async () => {
+  // An agent that fails so often is left alone for a while.
+  const patient = await Service.start({ NO_AGENT_WAIT_MS: '120000' });
+  try {
+    const agent = await patient.agent({
+      handler: ({ attempt }) => {
+        if (attempt === 1) throw new Error('not this time');
+        return 'ok';
+      },
+    });
+    // Three times in each of two attempts.
+    Object.defineProperty(agent, 'behaviour', {
+      get: () => (agent.executeCount % 4 === 0 ? 'answer' : 'disconnect'),
+    });
+    const client = patient.client();
+    const { runId } = await client.jobs.submit({
+      job: { name: 'job' },
+      retry: { maxAttempts: 2, backoff: 'fixed', delayMs: 100 },
+    });
+    await eventually(async () => expect((await client.runs.get({ runId })).finishedAt).toBeDefined(), {
+      timeoutMs: 80_000,
+    });
+    expect(await client.runs.get({ runId })).toMatchObject({ state: 'succeeded', attempt: 2, result: 'ok' });
+    expect(agent.executeCount).toBe(8);
+  } finally {
+    await patient.stop();
+  }
+}, 120_000);
