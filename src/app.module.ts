@@ -40,6 +40,7 @@ export class AppModule {
         HealthModule,
         DiagnosticsModule.forRoot({
           token: settings.diagnosticsToken,
+          trustLoopback: settings.diagnosticsTrustLoopback,
           insecure: settings.insecureBind,
           heapSampling: settings.heapSampling,
           recorder: {

@@ -240,6 +240,13 @@ export const settings = {
     'up to 512 visible ASCII characters',
     'Bearer token for /diagnostics from other hosts; unset: loopback only.',
   ),
+  diagnosticsTrustLoopback: setting(
+    'DIAGNOSTICS_TRUST_LOOPBACK',
+    flag,
+    true,
+    'true or false',
+    'False asks for DIAGNOSTICS_TOKEN from this machine, too: where a proxy on it passes on requests of others.',
+  ),
   insecureBind: setting(
     'INSECURE_BIND',
     flag,
@@ -603,6 +610,9 @@ function contradictions(values: Settings): string[] {
   }
   if (values.agentIdentity === 'certificate' && tcpTlsClientCaFile === undefined) {
     found.push('AGENT_IDENTITY=certificate: expected TCP_TLS_CLIENT_CA_FILE beside it');
+  }
+  if (!values.diagnosticsTrustLoopback && values.diagnosticsToken === undefined) {
+    found.push('DIAGNOSTICS_TRUST_LOOPBACK=false: expected DIAGNOSTICS_TOKEN set');
   }
   if (!isLoopback(values.httpHost) && values.diagnosticsToken === undefined && !values.insecureBind) {
     found.push(

@@ -37,6 +37,7 @@ function withDiagnostics(definition: DynamicModule, parts: DiagnosticsParts): Dy
         ) =>
           new Diagnostics({
             token: settings.token,
+            trustLoopback: settings.trustLoopback,
             metrics: settings.metrics,
             sources: [
               // In the order in which they were given, made by Nest or not.

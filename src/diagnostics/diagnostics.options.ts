@@ -8,6 +8,11 @@ import type { RecorderOptions } from './recorder/recorder.options.js';
 export interface DiagnosticsSettings {
   /** Bearer token that opens the page to other hosts. Unset or empty: requests from this machine only. */
   token?: string;
+  /**
+   * False asks for the token from this machine, too: for where a proxy on it passes on requests of others. Needs a token.
+   * Default true.
+   */
+  trustLoopback?: boolean;
   /** Allows the application to listen beyond loopback without a token; other hosts are refused even then. Default false. */
   insecure?: boolean;
   /** Sections of the application. */

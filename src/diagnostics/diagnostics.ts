@@ -30,6 +30,8 @@ import { VerdictsPart } from './verdicts/verdicts.part.js';
 /** What the diagnostics of a process are made from, whoever makes them. */
 export interface DiagnosticsSetup {
   token?: string | undefined;
+  /** False asks for the token from this machine, too. Default true. */
+  trustLoopback?: boolean | undefined;
   sources?: readonly DiagnosticsSource[];
   recorder?: RecorderOptions | undefined;
   /** Where the recorder keeps lives besides memory and file. */
@@ -51,9 +53,18 @@ export class Diagnostics {
   private readonly parts: readonly DiagnosticsPart[];
   private readonly http: DiagnosticsHttp;
 
-  /** @throws Error when two sources have one name, or one has a name that cannot be shown */
+  /** @throws Error when two sources have one name, or one has a name that cannot be shown; when nobody could be let in */
   constructor(setup: DiagnosticsSetup) {
-    const { token, sources = [], recorder: recorderOptions, archive, heapSampling, metrics = true, log } = setup;
+    const {
+      token,
+      trustLoopback,
+      sources = [],
+      recorder: recorderOptions,
+      archive,
+      heapSampling,
+      metrics = true,
+      log,
+    } = setup;
     const inFlightCount = inFlightSum(sources);
     this.verdicts = new VerdictsPart(log);
     const suspects = (): readonly Verdict[] => this.verdicts.suspects();
@@ -92,7 +103,7 @@ export class Diagnostics {
     const metricGroups = parts.flatMap((part) => part.metrics ?? []);
     this.parts = [...parts, new MetricsPart(metricGroups, metrics, log), new OpenApiPart(() => this.endpoints)];
     const endpoints = this.parts.flatMap((part) => part.endpoints);
-    this.http = new DiagnosticsHttp(endpoints, new Access(token), log);
+    this.http = new DiagnosticsHttp(endpoints, new Access(token, trustLoopback), log);
   }
 
   /** What of the memory is over the soft limit; null while nothing is. For readiness checks. */

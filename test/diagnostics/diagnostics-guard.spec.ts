@@ -1,6 +1,8 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { httpGet } from '../support/http-get';
+import { httpGet, type HttpAnswer } from '../support/http-get';
 import { isLoopbackAddress, isLoopbackHost } from '../../src/diagnostics/http/loopback';
 import { DiagnosticsApp } from './support/diagnostics-app';
 
@@ -32,6 +34,13 @@ const forwarding = [
   ['X-Forwarded-Proto', 'https'],
   ['X-Real-IP', '203.0.113.7'],
   ['Via', '1.1 proxy'],
+  ['Client-IP', '203.0.113.7'],
+  ['Fly-Client-IP', '203.0.113.7'],
+  ['Fastly-Client-IP', '203.0.113.7'],
+  ['X-Vercel-Forwarded-For', '203.0.113.7'],
+  ['CDN-Loop', 'cloudflare'],
+  ['CF-Ray', '230b030023ae2822-SJC'],
+  ['X-Varnish', '32770'],
 ] as const;
 
 describe('who may see /diagnostics', () => {
@@ -154,6 +163,50 @@ describe('who may see /diagnostics', () => {
         headers: { Host: 'commander.example.org' },
       });
       expect(answer.status).toBe(401);
+    });
+  });
+
+  describe('behind a proxy on this machine', () => {
+    /** Rewrites Host and adds no header, as nginx does with a bare `proxy_pass`. */
+    async function throughProxy(port: number, authorization?: string): Promise<HttpAnswer> {
+      const proxy = createServer(({ url, headers }, response) => {
+        const passedOn: Record<string, string> =
+          headers.authorization === undefined ? {} : { Authorization: headers.authorization };
+        httpGet(`http://127.0.0.1:${port}${url}`, { headers: { Host: `127.0.0.1:${port}`, ...passedOn } }).then(
+          ({ status, text }) => response.writeHead(status).end(text),
+          (error: Error) => response.destroy(error),
+        );
+      }).listen(0, '127.0.0.1');
+      await once(proxy, 'listening');
+      try {
+        const headers: Record<string, string> = {
+          Host: 'example.org',
+          ...(authorization === undefined ? {} : { Authorization: authorization }),
+        };
+        return await httpGet(`http://127.0.0.1:${(proxy.address() as AddressInfo).port}/diagnostics`, { headers });
+      } finally {
+        await new Promise((resolve) => proxy.close(resolve));
+      }
+    }
+
+    it.each([
+      [true, 200],
+      [false, 401],
+    ])('with trustLoopback %s a stranger gets %d', async (trustLoopback, status) => {
+      const served = await DiagnosticsApp.start({ token: TOKEN, trustLoopback });
+      try {
+        expect((await throughProxy(served.port)).status).toBe(status);
+        expect((await httpGet(served.url('/diagnostics'))).status).toBe(status);
+        expect((await throughProxy(served.port, `Bearer ${TOKEN}`)).status).toBe(200);
+      } finally {
+        await served.app.close();
+      }
+    });
+
+    it('nobody could be let in without a token: it does not start', async () => {
+      await expect(DiagnosticsApp.start({ trustLoopback: false })).rejects.toThrow(
+        'expected a token where it is false',
+      );
     });
   });
 

@@ -120,6 +120,14 @@ describe('strangers at the HTTP port of commander', () => {
     });
   });
 
+  it('are all who have no token, where this machine is not trusted', async () => {
+    const wary = await service.addReplica({ DIAGNOSTICS_TRUST_LOOPBACK: 'false' });
+    expect((await httpGet(`${wary.httpUrl}/diagnostics`)).status).toBe(401);
+    expect((await httpGet(`${wary.httpUrl}/livez`)).status).toBe(200);
+    const headers = { Authorization: 'Bearer a-token-of-the-test' };
+    expect((await httpGet(`${wary.httpUrl}/diagnostics`, { headers })).status).toBe(200);
+  });
+
   it('do not cut a reader of live events off', async () => {
     const reader = await stranger();
     reader.socket.write('GET /diagnostics/live HTTP/1.1\r\nHost: localhost\r\n\r\n');

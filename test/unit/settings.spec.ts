@@ -76,6 +76,7 @@ describe('readSettings', () => {
   it('refuses to listen beyond loopback without a token, and does so with one or when told to', () => {
     expect(refusal({ TCP_HOST: '0.0.0.0' })).toContain('COMMANDER_TOKEN');
     expect(refusal({ HTTP_HOST: '0.0.0.0' })).toContain('DIAGNOSTICS_TOKEN');
+    expect(refusal({ DIAGNOSTICS_TRUST_LOOPBACK: 'false' })).toContain('expected DIAGNOSTICS_TOKEN set');
     const tls = { TCP_TLS_CERT_FILE: 'c', TCP_TLS_KEY_FILE: 'k' };
     expect(refusal({ TCP_HOST: '0.0.0.0', ...tls })).toContain('TCP_TLS_CLIENT_CA_FILE');
     for (const asksWho of [

@@ -13,6 +13,7 @@ export function environmentOptions(env: NodeJS.ProcessEnv): ServeDiagnosticsOpti
     port,
     host: variables.text('HOST'),
     token: variables.text('TOKEN'),
+    trustLoopback: variables.choice('TRUST_LOOPBACK', ['true', 'false']) !== 'false',
     insecure: variables.choice('INSECURE', ['true', 'false']) === 'true',
     metrics: variables.choice('METRICS', ['true', 'false']) !== 'false',
     heapSampling: variables.choice('HEAP_SAMPLING', ['demand', 'always']),

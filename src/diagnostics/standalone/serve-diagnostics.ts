@@ -33,6 +33,8 @@ export interface ServeDiagnosticsOptions {
   host?: string | undefined;
   /** Bearer token that opens the page to other hosts. Unset or empty: requests from this machine only. */
   token?: string | undefined;
+  /** False asks for the token from this machine, too. Needs a token. Default true. */
+  trustLoopback?: boolean | undefined;
   /** Allows to listen beyond loopback without a token; other hosts are refused even then. Default false. */
   insecure?: boolean;
   /** Sections of the application. */
@@ -59,12 +61,14 @@ export interface ServedDiagnostics {
  * Serves the diagnostics of this process, without Nest. Its server, sockets and timers are not counted as the
  * application's and never keep the process alive.
  * @throws WideBindError (code INSECURE_BIND) when it would listen beyond loopback without a token
+ * @throws Error when `trustLoopback` is false without a token
  * @throws Error of Node when the name is not known (ENOTFOUND) or the port cannot be had (EADDRINUSE, EACCES, …)
  */
 export async function serveDiagnostics({
   port,
   host = '127.0.0.1',
   token,
+  trustLoopback,
   insecure = false,
   sources = [],
   recorder,
@@ -76,7 +80,7 @@ export async function serveDiagnostics({
   const address = isIP(host) === 0 ? (await lookup(host)).address : host;
   if (!isLoopbackAddress(address) && !token && !insecure) throw new WideBindError(address);
 
-  const diagnostics = new Diagnostics({ token, sources, recorder, heapSampling, metrics, log });
+  const diagnostics = new Diagnostics({ token, trustLoopback, sources, recorder, heapSampling, metrics, log });
   const server = uncounted.exclude(
     createServer(LIMITS, (request, response) => void diagnostics.handleAll(request, response)),
   );

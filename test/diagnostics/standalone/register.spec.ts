@@ -87,6 +87,18 @@ describe('mu-commander/register with MU_DIAGNOSTICS_PORT', () => {
     expect(answer.text + program.written).not.toContain(token);
   });
 
+  it('asks this machine for the token where the environment says so', async () => {
+    program = WatchedProgram.start('app.cjs', leaking, '--require', {
+      MU_DIAGNOSTICS_PORT: '0',
+      MU_DIAGNOSTICS_TOKEN: 'a-token',
+      MU_DIAGNOSTICS_TRUST_LOOPBACK: 'false',
+    });
+    const base = await program.base();
+    expect((await httpGet(`${base}/diagnostics`)).status).toBe(401);
+    const headers = { Authorization: 'Bearer a-token' };
+    expect((await httpGet(`${base}/diagnostics`, { headers })).status).toBe(200);
+  });
+
   it('records, samples and serves as the environment says', async () => {
     program = WatchedProgram.start('app.cjs', leaking, '--require', {
       MU_DIAGNOSTICS_PORT: '0',
@@ -114,6 +126,11 @@ describe('mu-commander/register with MU_DIAGNOSTICS_PORT', () => {
 
   it.each([
     ['a wide address without a token', { MU_DIAGNOSTICS_PORT: '0', MU_DIAGNOSTICS_HOST: '0.0.0.0' }, 'or a token'],
+    [
+      'this machine without a token when it may not ask without',
+      { MU_DIAGNOSTICS_PORT: '0', MU_DIAGNOSTICS_TRUST_LOOPBACK: 'false' },
+      'trustLoopback: expected a token where it is false',
+    ],
     ['a port that is none', { MU_DIAGNOSTICS_PORT: '70000' }, 'MU_DIAGNOSTICS_PORT="70000": expected 0 to 65535'],
     ['a mode that is none', { MU_DIAGNOSTICS_PORT: '0', MU_DIAGNOSTICS_HEAP_SAMPLING: 'yes' }, '"demand" or "always"'],
     [
