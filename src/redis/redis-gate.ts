@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Redis } from 'ioredis';
 import { CommandError } from '../contract/command-error.js';
 import { DeadlineWheel, WheelEntry } from '../deadlines/deadline-wheel.js';
 import { engineConnection } from './engine-connection.js';
-import { REDIS, type RedisClient } from './redis-client.js';
+import { type RawRedisClient, REDIS, type RedisClient } from './redis-client.js';
 import { guardRedisClient } from './redis-guard.js';
 import { refusedByServer } from './redis-refusal.js';
 
@@ -36,6 +37,7 @@ function msUntil(deadlineAt: number): number {
  */
 @Injectable()
 export class RedisGate {
+  private readonly raw: RawRedisClient;
   private readonly gated: RedisClient;
   private readonly waiting = new Set<(outcome: 'ready' | 'closed') => void>();
   private readonly deadlines = new DeadlineWheel(DEADLINE_TICK_MS);
@@ -47,9 +49,20 @@ export class RedisGate {
 
   constructor(@Inject(REDIS) private readonly client: RedisClient) {
     const raw = engineConnection(client);
+    this.raw = raw;
     this.gated = guardRedisClient(raw, () => {
       if (raw.status !== 'ready') throw unreachable();
     });
+  }
+
+  /**
+   * Bytes that have been read from Redis: a work of many commands that are answered takes its time, and is no silence. Of a cluster,
+   * which has several connections, always 0: there a work that ends is the only sign.
+   */
+  private get readBytes(): number {
+    const { raw } = this;
+    // Before the first connection there is no socket.
+    return raw.isCluster ? 0 : ((raw as Partial<Pick<Redis, 'stream'>>).stream?.bytesRead ?? 0);
   }
 
   /** Whether commands are handed to the client now. */
@@ -100,14 +113,14 @@ export class RedisGate {
     // Nobody waits for the answer: a command issued now could only surprise.
     if (answerBy <= Date.now()) throw late();
     const dueAt = performance.now() + Math.max(0, msUntil(answerBy) - DEADLINE_TICK_MS);
-    const wait = new RedisWait(dueAt, this.endedCount, giveUp, this.onPassed);
+    const wait = new RedisWait(dueAt, this.endedCount, this.readBytes, giveUp, this.onPassed);
     this.deadlines.add(wait);
     this.underWay.add(wait);
     return wait;
   }
 
   private readonly onPassed = (wait: RedisWait): void => {
-    if (this.endedCount === wait.endedCount) this.fallSilent();
+    if (this.endedCount === wait.endedCount && this.readBytes === wait.readBytes) this.fallSilent();
     this.underWay.delete(wait);
     wait.giveUp(late());
   };
@@ -175,6 +188,8 @@ export class RedisWait extends WheelEntry {
     readonly dueAt: number,
     /** Works that had ended when it began. */
     readonly endedCount: number,
+    /** What had been read from Redis when it began. */
+    readonly readBytes: number,
     readonly giveUp: (error: CommandError) => void,
     private readonly pass: (wait: RedisWait) => void,
   ) {

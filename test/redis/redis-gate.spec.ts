@@ -179,6 +179,21 @@ describe('RedisGate', () => {
     expect(await gate.run(later(), (client) => client.ping())).toBe('PONG');
   });
 
+  it('takes a work that is slow by itself, though Redis answers each of its commands, for no silence', async () => {
+    let isOver = false;
+    const slow = errorOf(
+      gate.run(soon(), async (client) => {
+        while (!isOver) await client.ping();
+      }),
+    );
+    try {
+      expect(await slow).toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await gate.run(later(), (client) => client.ping())).toBe('PONG');
+    } finally {
+      isOver = true;
+    }
+  });
+
   it('does not issue a command whose deadline has passed', async () => {
     let calls = 0;
     const error = await errorOf(
