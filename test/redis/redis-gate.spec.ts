@@ -1,6 +1,7 @@
 import type { TestingModule } from '@nestjs/testing';
 import type { CommandError } from '../../src/contract/command-error.js';
 import type { RedisClient } from '../../src/redis/redis-client.js';
+import { RedisClock } from '../../src/redis/redis-clock.js';
 import { RedisGate } from '../../src/redis/redis-gate.js';
 import { eventually } from '../support/eventually.js';
 import { RedisServer } from '../support/redis-server.js';
@@ -180,6 +181,8 @@ describe('RedisGate', () => {
   });
 
   it('takes a work that is slow by itself, though Redis answers each of its commands, for no silence', async () => {
+    // No other work is to end meanwhile.
+    await app.get(RedisClock).sync();
     let isOver = false;
     const slow = errorOf(
       gate.run(soon(), async (client) => {
