@@ -102,10 +102,8 @@ describe('strangers at the HTTP port of commander', () => {
     // Each takes the place of the one that has waited longest: they come in.
     for (const path of ['/livez', '/readyz', '/metrics'])
       expect([path, (await httpGet(`${app.httpUrl}${path}`)).status]).toEqual([path, 200]);
-    await eventually(() =>
-      expect(strangers.filter(({ hasGone }) => !hasGone).length).toBeLessThan(MAX_HTTP_CONNECTIONS),
-    );
-    expect(strangers.slice(0, 20).every(({ hasGone }) => hasGone)).toBe(true);
+    await eventually(() => expect(strangers.slice(0, 20).map(({ hasGone }) => hasGone)).not.toContain(false));
+    expect(strangers.filter(({ hasGone }) => !hasGone).length).toBeLessThanOrEqual(MAX_HTTP_CONNECTIONS);
   });
 
   it('are cut when their head or their body does not come', async () => {
