@@ -59,7 +59,11 @@ export class Access implements OnModuleInit, OnApplicationShutdown {
     // time of the second comparison tells nothing new. After a renewal everybody shows it again.
     if (shown?.grants === this.grants && shown.token === token) return shown.grant;
     const grant = this.grants.find(token);
-    if (grant === undefined) throw new CommandError('UNAUTHENTICATED', 'the token is missing or wrong');
+    if (grant === undefined) {
+      // What it showed before the renewal may be revoked. Whoever still has a token that is not shows it with the next request.
+      if (shown !== undefined && shown.grants !== this.grants) speaker.shown = undefined;
+      throw new CommandError('UNAUTHENTICATED', 'the token is missing or wrong');
+    }
     speaker.shown = { token: token as string, grant, grants: this.grants };
     return grant;
   }

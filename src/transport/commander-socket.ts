@@ -91,7 +91,7 @@ export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, 
   inFlightCount = 0;
   /** Heap that its requests hold. */
   inFlightBytes = 0;
-  shown: Speaker['shown'];
+  private shownToken: Speaker['shown'];
   isGone = false;
   /** The peer does not take what we write: nothing is read from it until it does. */
   isBlocked = false;
@@ -116,6 +116,8 @@ export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, 
   /** Monotonic ms; 0: no frame is incomplete. */
   private frameStartedAt = 0;
   private readonly openedAt = performance.now();
+  /** Monotonic ms since when it has shown no token that opens anything. */
+  private strangerSince = this.openedAt;
   private lastRequestAt = this.openedAt;
   private readonly rateLimit: RateLimit;
   private closeBy = Infinity;
@@ -144,6 +146,15 @@ export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, 
   certificateNames(): ReadonlySet<string> {
     this.provedNames ??= certificateNames(this.socket);
     return this.provedNames;
+  }
+
+  get shown(): Speaker['shown'] {
+    return this.shownToken;
+  }
+
+  set shown(shown: Speaker['shown']) {
+    this.shownToken = shown;
+    if (shown === undefined) this.strangerSince = performance.now();
   }
 
   /** Code units of requests that are incomplete or not served yet. */
@@ -213,8 +224,10 @@ export class CommanderSocket extends TcpSocket implements Caller, BudgetHolder, 
     if (this.frameStartedAt > 0 && now - this.frameStartedAt >= frameTimeoutMs) {
       this.fail('frame-timeout', `a frame was not complete after ${frameTimeoutMs} ms`);
     } else if (this.isBlocked && now - this.takenAt >= frameTimeoutMs && this.isOverSendBuffer) {
-      this.fail('send-buffer', `${this.unsentBytes} bytes of replies, and none was taken for ${frameTimeoutMs} ms`);
-    } else if (this.shown === undefined && now - this.openedAt >= frameTimeoutMs && this.observer.isTokenAsked()) {
+      // As far as a stream tells: a piece that is taken in part is not taken yet.
+      const message = `${this.unsentBytes} bytes of replies, and none of ${PIECE_LENGTH} was taken whole for ${frameTimeoutMs} ms`;
+      this.fail('send-buffer', message);
+    } else if (this.shown === undefined && now - this.strangerSince >= frameTimeoutMs && this.observer.isTokenAsked()) {
       this.fail('unauthenticated', `no request with a token for ${frameTimeoutMs} ms`);
     } else if (this.inFlightCount === 0 && now - this.lastRequestAt >= idleTimeoutMs) {
       this.fail('idle-timeout', `no request for ${idleTimeoutMs} ms`);

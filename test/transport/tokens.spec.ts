@@ -100,6 +100,20 @@ describe('tokens of COMMANDER_TOKENS_FILE', () => {
     expect(commandApp.server.stats().closedCounts.unauthenticated).toBe(2);
   });
 
+  it('that are revoked hold no connection any more, however much is asked with them; those that are not do', async () => {
+    const revoked = await commandApp.peer();
+    const askRevoked = () => revoked.code('agent.list', { namespace: 'crawl' }, { token: CRAWLER });
+    expect(await askRevoked()).toBe('OK');
+    expect(await ask(ADMIN, 'agent.list', {})).toBe('OK');
+    await write([entries.agent]);
+    await eventually(async () => {
+      if (!revoked.isClosed) await askRevoked().catch(() => undefined);
+      expect(await ask(ADMIN, 'agent.list', {})).toBe('OK');
+      expect(revoked.isClosed).toBe(true);
+    });
+    expect(commandApp.server.stats().closedCounts.unauthenticated).toBe(1);
+  });
+
   it.each([
     ['no JSON', 'not json: secret-0123456789abcdef', 'expected JSON'],
     ['a short token', JSON.stringify({ tokens: [{ ...entries.crawler, token: 'short-secret' }] }), 'tokens.0.token'],
