@@ -5,7 +5,6 @@ import { AgentCallError, type PlaceOutcome } from './agent-call.error.js';
 import type { AgentConnectionPool } from './agent-connection-pool.js';
 import type { AgentTarget, CallOptions } from './agent-connection.js';
 import type { AgentDirectory } from './agent-directory.js';
-import type { AgentConsidered } from './agent-router.js';
 import { type AgentRecords, type ReleaseEffect, releaseEffect } from './agent-records.js';
 import type { ReleasedPlace } from './release.lua.js';
 
@@ -37,8 +36,6 @@ export class AgentPlace {
     private readonly pool: AgentConnectionPool,
     private readonly records: AgentRecords,
     private readonly directory: AgentDirectory,
-    /** Who else was considered, and why not chosen. */
-    readonly considered: readonly AgentConsidered[] = [],
   ) {}
 
   get agentId(): string {

@@ -87,7 +87,7 @@ export class AgentsService {
       attempt = await this.tryAcquire(request, snapshot, take);
     }
     if (!attempt.taken) throw noAgent(request, attempt.considered);
-    return this.held(request, attempt.place, attempt.considered);
+    return this.held(request, attempt.place);
   }
 
   /**
@@ -118,11 +118,10 @@ export class AgentsService {
   held(
     { namespace, runId, epoch }: Pick<AcquireRequest, 'namespace' | 'runId' | 'epoch'>,
     place: GivenPlace,
-    considered: readonly AgentConsidered[] = [],
   ): AgentPlace {
     const { agentId, instanceEpoch, host, port, takenAt } = place;
     const held = { namespace, agentId, instanceEpoch, host, port, runId, epoch, takenAt };
-    return new AgentPlace(held, this.pool, this.records, this.directory, considered.slice(0, MAX_CONSIDERED));
+    return new AgentPlace(held, this.pool, this.records, this.directory);
   }
 
   /**
@@ -187,13 +186,11 @@ export class AgentsService {
     request: AcquireRequest,
     snapshot: AgentSnapshot,
     take: PlaceTaker,
-  ): Promise<
-    { taken: true; place: GivenPlace; considered: AgentConsidered[] } | { taken: false; considered: AgentConsidered[] }
-  > {
+  ): Promise<{ taken: true; place: GivenPlace } | { taken: false; considered: AgentConsidered[] }> {
     const routed = this.routes.route(snapshot.agents, request, snapshot.now);
     if (routed.candidates.length === 0) return { taken: false, considered: routed.rejected };
     const place = await take(this.query(request, routed), routed.rejected);
-    if (place.taken) return { taken: true, place, considered: routed.rejected };
+    if (place.taken) return { taken: true, place };
     return { taken: false, considered: [...place.reasons, ...routed.rejected] };
   }
 
