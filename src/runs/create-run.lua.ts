@@ -78,10 +78,7 @@ local function createRun(run)
   redis.call('HSET', key, unpack(fields))
   addLater(dueKey, whole(lookAt), runMember(run.ns, run.runId))
   if run.scheduleId then
-    local runsOf = prefix .. ':runs-of:' .. run.ns .. ':' .. run.scheduleId
-    redis.call('ZADD', runsOf, atText, run.runId)
-    -- With the last open run it was left to expire (finish-run.lua.ts), and this one may take longer than that.
-    redis.call('PERSIST', runsOf)
+    redis.call('ZADD', runsOfKey(run.ns, run.scheduleId), atText, run.runId)
     if run.buffered then
       redis.call('SET', bufferKey(run.ns, run.scheduleId), run.runId)
     elseif not run.parentId then

@@ -29,8 +29,8 @@ local function forget(ns, endedKey, scheduleId, at, keepMs, keepCount)
     redis.call('ZREM', prefix .. ':dead:' .. ns, id)
     redis.call('ZREM', endedKey, id)
     if owner then
-      redis.call('ZREM', prefix .. ':runs-of:' .. ns .. ':' .. owner, id)
-      redis.call('ZREM', prefix .. ':ended-of:' .. ns .. ':' .. owner, id)
+      redis.call('ZREM', runsOfKey(ns, owner), id)
+      redis.call('ZREM', endedOfKey(ns, owner), id)
     end
   end
 end
@@ -65,16 +65,10 @@ local function countAsEnded(ns, runId, scheduleId, endedAtText, at, keep)
   redis.call('ZADD', ended, endedAtText, runId)
   forget(ns, ended, nil, at, keep[1], keep[3])
   if scheduleId then
-    local endedOf = prefix .. ':ended-of:' .. ns .. ':' .. scheduleId
+    local endedOf = endedOfKey(ns, scheduleId)
     redis.call('ZADD', endedOf, endedAtText, runId)
     forget(ns, endedOf, scheduleId, at, keep[1], keep[2])
-    -- A schedule that makes no more runs leaves nothing; one with an open run is kept, however long that takes. createRun keeps it, too.
-    if redis.call('EXISTS', openKey(ns, scheduleId), bufferKey(ns, scheduleId)) == 0 then
-      redis.call('PEXPIRE', endedOf, keep[1])
-      redis.call('PEXPIRE', prefix .. ':runs-of:' .. ns .. ':' .. scheduleId, keep[1])
-    else
-      redis.call('PERSIST', endedOf)
-    end
+    leaveLists(ns, scheduleId, keep[1])
   end
 end
 

@@ -146,7 +146,7 @@ export class ScheduleStore {
 
   /** @returns whether there was one */
   async remove(redis: RedisClient, namespace: string, id: string): Promise<boolean> {
-    return (await this.run(redis, this.removeScript, namespace, id, [])) === 1;
+    return (await this.run(redis, this.removeScript, namespace, id, [this.settings.runRetentionMs])) === 1;
   }
 
   /** Takes a schedule that has no next tick out of the due index. */

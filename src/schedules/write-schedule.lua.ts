@@ -34,6 +34,9 @@ if version == 0 then
   redis.call('HSET', key, 'createdAt', at)
   redis.call('ZADD', indexKey, 0, id)
   redis.call('SADD', prefix .. ':namespaces', ns)
+  -- Those of one that was removed under this id were left to expire.
+  redis.call('PERSIST', runsOfKey(ns, id))
+  redis.call('PERSIST', endedOfKey(ns, id))
 end
 redis.call('HSET', key, 'spec', ARGV[5], 'version', version + 1, 'updatedAt', at)
 if ARGV[10] ~= '' then redis.call('HSET', key, 'owner', ARGV[10]) end
@@ -41,13 +44,15 @@ if ARGV[6] == '1' then putTick(ARGV[7], ARGV[8]) end
 return { version + 1, tonumber(redis.call('HGET', key, 'createdAt')), at }
 `;
 
-/** Removes a schedule; the runs it made stay. ARGV: prefix, ns, id. Returns 1, or 0 when there is none. */
+/** Removes a schedule; the runs it made stay as long as others. ARGV: prefix, ns, id, how many ms that is. Returns 1, or 0 when there is none. */
 export const removeScheduleLua = `
 ${scheduleKeyspaceLua}
 redis.call('ZREM', dueKey, member)
 redis.call('ZREM', indexKey, id)
 redis.call('DEL', ticksKey)
-return redis.call('DEL', key)
+local removed = redis.call('DEL', key)
+leaveLists(ns, id, ARGV[4])
+return removed
 `;
 
 /**

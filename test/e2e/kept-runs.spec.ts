@@ -145,6 +145,26 @@ describe('what is forgotten for its age', () => {
     });
   });
 
+  it('of a removed schedule leaves with its lists; those of one that is declared again stay', async () => {
+    const namespace = 'again';
+    const client = service.client({ namespace });
+    await service.agent({ capacity: 10 }, undefined, namespace);
+    for (const id of ['gone', 'back']) {
+      await client.schedules.upsert({ ...byHand, id });
+      await client.schedules.trigger({ id, wait: true });
+      await client.schedules.remove({ id });
+    }
+    await client.schedules.upsert({ ...byHand, id: 'back' });
+    expect(await members(`ended-of:${namespace}:back`)).toHaveLength(1);
+    await eventually(async () => {
+      expect(await exists(`runs-of:${namespace}:gone`)).toBe(false);
+      expect(await exists(`ended-of:${namespace}:gone`)).toBe(false);
+    });
+    for (const list of ['runs-of', 'ended-of']) {
+      expect(await service.redis.cli('pttl', `{commander}:${list}:${namespace}:back`)).toBe('-1');
+    }
+  });
+
   it('leaves the list of results without anybody listing them', async () => {
     const namespace = 'values';
     const client = service.client({ namespace });
