@@ -11,11 +11,11 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { memoryFit } from './config/memory-fit.js';
 import { readSettings, type Settings, SettingsError } from './config/settings.js';
+import { boundHttpServer } from './diagnostics/http/http-bounds.js';
 import { memoryLimitBytes } from './ledger/process/memory-limit.js';
 import { installShutdown } from './lifecycle/shutdown-deadline.js';
 import { PinoLogger } from './logging/pino-logger.js';
 import { CommanderServer } from './transport/commander-server.js';
-import { boundHttpServer } from './transport/http-bounds.js';
 
 /** What the parent process is told over its IPC channel, if there is one, once both ports are open. */
 interface ReadyMessage {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { MAX_HTTP_CONNECTIONS } from '../../src/transport/http-bounds';
+import { MAX_HTTP_CONNECTIONS } from '../../src/diagnostics/http/http-bounds';
 import type { BuiltApp } from '../support/built-app';
 import { eventually } from '../support/eventually';
 import { httpGet } from '../support/http-get';

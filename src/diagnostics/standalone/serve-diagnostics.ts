@@ -7,6 +7,7 @@ import type { DiagnosticsLog } from '../diagnostics-log.js';
 import type { DiagnosticsSource } from '../diagnostics-source.js';
 import { Diagnostics } from '../diagnostics.js';
 import type { HeapSamplingMode } from '../heap/heap-lease.js';
+import { ARRIVAL_TIMES, MAX_HTTP_CONNECTIONS } from '../http/http-bounds.js';
 import { isLoopbackAddress } from '../http/loopback.js';
 import { WideBindError } from '../http/wide-bind.error.js';
 import type { RecorderOptions } from '../recorder/recorder.options.js';
@@ -17,12 +18,8 @@ const CLOSE_DEADLINE_MS = 2_000;
 /** Far below Node's defaults: nobody asks much of this server, and somebody else's process must not pay for it. */
 const LIMITS = {
   maxHeaderSize: 8_192,
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
-  // Node looks for those that are too slow every 30 s, whatever the two above say.
-  connectionsCheckingInterval: 1_000,
+  ...ARRIVAL_TIMES,
   keepAliveTimeout: 5_000,
-  maxConnections: 64,
 };
 
 /** What `serveDiagnostics` is called with. */
@@ -84,7 +81,7 @@ export async function serveDiagnostics({
   const server = uncounted.exclude(
     createServer(LIMITS, (request, response) => void diagnostics.handleAll(request, response)),
   );
-  server.maxConnections = LIMITS.maxConnections;
+  server.maxConnections = MAX_HTTP_CONNECTIONS;
   server.on('connection', (socket) => socket.unref());
   server.unref();
   server.listen(port, address);

@@ -4,15 +4,16 @@ import type { Socket } from 'node:net';
 /** Connections to the HTTP port at once: probes, Prometheus and a few browsers need a quarter of them. */
 export const MAX_HTTP_CONNECTIONS = 64;
 
-/** Far below Node's own, which leave half a head there for a minute and half a body for five. */
-const TIMES = {
+/** What a request may take to arrive, in ms. Far below Node's own, which leave half a head there for a minute and half a body for five. */
+export const ARRIVAL_TIMES = {
   headersTimeout: 5_000,
   requestTimeout: 10_000,
   // Node looks for those that are too slow every 30 s, whatever the two above say.
   connectionsCheckingInterval: 1_000,
-  // Nothing read, nothing written: for peers that do not take their answer. Live events have a heartbeat every 15 s.
-  timeout: 120_000,
 };
+
+/** Nothing read, nothing written: for peers that do not take their answer. Live events have a heartbeat every 15 s. */
+const SILENCE_MS = 120_000;
 
 /**
  * Bounds what strangers can hold of an HTTP server that does not listen yet. Where all places are taken the next connection
@@ -20,7 +21,7 @@ const TIMES = {
  * dead as long as anybody keeps 64 connections open. It is turned away only while all others are being answered.
  */
 export function boundHttpServer(server: Server): void {
-  Object.assign(server, TIMES);
+  Object.assign(server, ARRIVAL_TIMES, { timeout: SILENCE_MS });
   /** Those without a request under way, the longest wait first. */
   const waiting = new Set<Socket>();
   const busy = new Set<Socket>();
