@@ -296,7 +296,7 @@ export class AgentConnection implements CallOwner {
     const call = this.pending.get(packet.id);
     // Whoever asked has given up meanwhile.
     if (!call) return;
-    if (isDeeperThan(packet, this.limits.maxDepth)) call.reject(this.protocolError('an answer nests too deep'));
+    if (isDeeperThan(packet, this.limits.maxDepth)) call.reject(this.unfitAnswer('nests too deep'));
     else if (packet.err !== undefined && packet.err !== null) call.reject(this.refusal(packet.err));
     else if (packet.response !== undefined) call.resolve(packet.response);
     else call.reject(this.protocolError('an answer is empty'));
@@ -305,9 +305,9 @@ export class AgentConnection implements CallOwner {
   private receiveOversized(tail: string): void {
     const id = /"id":"([0-9a-z]+)"\}$/.exec(tail)?.[1];
     const call = id === undefined ? undefined : this.pending.get(id);
-    const error = this.protocolError(`an answer is longer than ${this.limits.maxFrameLength} characters`);
-    if (call) call.reject(error);
-    else if (id === undefined) this.fail(error);
+    const why = `is longer than ${this.limits.maxFrameLength} characters`;
+    if (call) call.reject(this.unfitAnswer(why));
+    else if (id === undefined) this.fail(this.protocolError(`an answer ${why}`));
   }
 
   private refusal(err: unknown): AgentCallError {
@@ -360,6 +360,14 @@ export class AgentConnection implements CallOwner {
       'UNAVAILABLE',
       `agent ${this.target.agentId} does not answer properly: ${why}`,
     );
+  }
+
+  /** What the job returned is what does not fit: its agent is well, and the next attempt would bring the same. */
+  private unfitAnswer(why: string): AgentCallError {
+    const { agentId } = this.target;
+    return new AgentCallError('job', 'INVALID_ARGUMENT', `the answer of agent ${agentId} ${why}`, undefined, {
+      retryable: false,
+    });
   }
 
   private aborted(): AgentCallError {

@@ -346,7 +346,7 @@ export const settings = {
     60_000,
     0,
     86_400_000,
-    'How long a run waits for an agent before it fails with NO_AGENT.',
+    'How long a run waits for an agent before it fails with NO_AGENT; an attempt that agents refuse, or that reaches none, is offered again for about as long.',
   ),
   idempotencyWindowMs: durationMs(
     'IDEMPOTENCY_WINDOW_MS',

@@ -213,10 +213,9 @@ export class RunExecutor {
       agentId: run.agentId,
     };
     const { kind } = cause;
-    const notExecuted = kind === 'unreachable' || kind === 'busy';
-    if ((notExecuted || kind === 'lost') && run.redispatches < MAX_REDISPATCHES) {
+    if (run.redispatches < this.maxRedispatches(kind)) {
       // Another agent can take it at once; the same one (of one) is given a moment.
-      const delayMs = Math.min(50 * 2 ** run.redispatches, 1_000);
+      const delayMs = Math.min(50 * 2 ** run.redispatches, NO_AGENT_MAX_PAUSE_MS);
       const again = { failedAgentId: run.agentId, repeatsAttempt: true, redispatched: true };
       await this.park(run, { state: 'waiting', delayMs, error, ...again }, stop);
       return;
@@ -228,6 +227,16 @@ export class RunExecutor {
       return;
     }
     await this.end(run, kind === 'timeout' ? 'timed-out' : 'failed', error, stop);
+  }
+
+  /**
+   * How often an attempt that ended like this is repeated. Where nothing was executed (the only agent is being replaced, say) there was no
+   * agent: as long as a run waits for one it goes on asking.
+   */
+  private maxRedispatches(kind: AgentCallError['kind']): number {
+    if (kind === 'lost') return MAX_REDISPATCHES;
+    if (kind !== 'unreachable' && kind !== 'busy') return 0;
+    return MAX_REDISPATCHES + Math.ceil(this.settings.noAgentWaitMs / NO_AGENT_MAX_PAUSE_MS);
   }
 
   /** Broadcast and shard: one part for every agent that may execute now. */

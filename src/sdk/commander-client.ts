@@ -97,7 +97,8 @@ export class CommanderClient implements OnApplicationShutdown {
       const connection = this.usableConnection();
       const leftMs = Math.max(1, Math.round(deadlineAt - performance.now()));
       try {
-        const data = { namespace, ...input, deadlineMs: leftMs };
+        // A namespace that is there and undefined is none, too.
+        const data = { ...input, namespace: input.namespace ?? namespace, deadlineMs: leftMs };
         return (await connection.request(name, data, { deadlineMs: leftMs, signal })) as CommandReply<Name>;
       } catch (error) {
         const failure = CommandError.fromWire(error);

@@ -245,7 +245,9 @@ describe('an agent that', () => {
     const connection = dial();
     agent.behaviour = behaviour;
     const error = await failure(execute(connection));
-    expect(error.kind).toBe('protocol');
+    // Its job's fault: an agent is not ejected for it, and no other one is asked for the same.
+    expect(error).toMatchObject({ kind: 'job', outcome: 'job-error', code: 'INVALID_ARGUMENT' });
+    expect(error.details).toEqual({ retryable: false });
     expect(error.message).toContain(why);
     agent.behaviour = 'answer';
     await expect(execute(connection, 'next')).resolves.toEqual({ result: 'next' });

@@ -139,6 +139,33 @@ describe('job.submit', () => {
     });
   });
 
+  it('lets the result of one job that is far too long count against nobody but its run', async () => {
+    const client = inNamespace('far-too-long');
+    const tooLong = 'x'.repeat(20_000);
+    await service.agent(
+      { handler: ({ job }) => (job.payload === 'long' ? tooLong : 'short') },
+      undefined,
+      'far-too-long',
+    );
+    for (let count = 0; count < 6; count += 1) {
+      const long = client.jobs.submit({ job: { name: 'job', payload: 'long' }, wait: true });
+      await expect(long).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    const [agent] = (await client.agents.list()).items;
+    expect(agent).toMatchObject({ state: 'up' });
+    expect(await client.jobs.submit({ job: { name: 'job' }, wait: true })).toMatchObject({ result: 'short' });
+  });
+
+  it('asks the only agent again while that refuses, as one that is being replaced does, and uses up no attempt', async () => {
+    const client = inNamespace('replaced');
+    const refuse = ({ epoch }: { epoch: number }) =>
+      epoch <= 7 ? new CommandError('SHUTTING_DOWN', 'this agent takes no new run') : undefined;
+    await service.agent({ refuse }, undefined, 'replaced');
+    const once = { maxAttempts: 1 };
+    const { runId } = await client.jobs.submit({ job: { name: 'job' }, retry: once, wait: true });
+    expect(await client.runs.get({ runId })).toMatchObject({ state: 'succeeded', attempt: 1 });
+  });
+
   it('gives up waiting at the deadline; the run goes on', async () => {
     const client = inNamespace('impatient');
     let finish: (value: string) => void = () => undefined;

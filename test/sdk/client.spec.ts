@@ -78,8 +78,10 @@ describe('CommanderClient', () => {
     });
     await other.system.stats();
     await other.system.stats({ namespace: 'else', deadlineMs: 4_000 });
+    await other.system.stats({ namespace: undefined });
     await other.close();
-    const [first, second] = commander.requests;
+    const [first, second, third] = commander.requests;
+    expect(third!.data).toMatchObject({ namespace: 'crawlers' });
     expect(first).toMatchObject({ token: 'secret', data: { namespace: 'crawlers' } });
     expect(first!.data.deadlineMs).toBeLessThanOrEqual(9_000);
     expect(second).toMatchObject({ token: 'secret', data: { namespace: 'else' } });
