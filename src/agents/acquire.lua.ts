@@ -20,10 +20,10 @@ export interface PlaceQuery {
 /**
  * Lua function `acquirePlace(query)`, see {@link PlaceQuery}: takes a place at the first candidate that has one. What it reads of an agent it keeps
  * for the rest of the script: one that places fifty runs reads each agent once. `givePlaceBack(query, agentId, place)` frees one; whoever frees one by
- * other means says so by `inspectAnew(record)`.
+ * other means says so by `inspectAnew(record)`. Behind prelude.lua.ts.
  * Returns `taken, agentId, host, port, instanceEpoch, now` · `none, agentId, reason, agentId, reason…`.
  */
-export const acquirePlaceLua = `${preludeLua}
+export const acquirePlaceLua = `
 local inspected, tended = {}, {}
 
 -- Once a script is enough, unless it must live longer than then.
@@ -40,7 +40,7 @@ end
 
 local function givePlaceBack(query, id, place)
   local record = query.prefix .. ':' .. id
-  redis.call('ZREM', record .. ':places', place)
+  redis.call('ZREM', placesKey(record), place)
   inspectAnew(record)
 end
 
@@ -51,34 +51,34 @@ local function inspectAgent(query, id, mayBeEjected, now)
   if not agent then
     agent = { lease = redis.call('ZSCORE', query.agents, id) }
     if agent.lease and tonumber(agent.lease) > now then
-      agent.fields = redis.call('HMGET', record, 'capacity', 'draining', 'suspectUntil', 'ejections', 'returnPlaces', 'host', 'port', 'instanceEpoch')
-      agent.taken = redis.call('ZCOUNT', record .. ':places', '(' .. whole(now), '+inf')
+      agent.fields = fieldsOf(record, 'capacity', 'draining', 'suspectUntil', 'ejections', 'returnPlaces', 'host', 'port', 'instanceEpoch')
+      agent.taken = redis.call('ZCOUNT', placesKey(record), '(' .. whole(now), '+inf')
     end
     inspected[record] = agent
   end
   if not agent.lease then return nil, 'gone' end
   local f, taken = agent.fields, agent.taken
   if not f then return nil, 'down' end
-  if not f[8] then return nil, 'gone' end
+  local limit, suspectUntil, ejections, why = tonumber(f[1]), tonumber(f[3]), tonumber(f[4]), 'full'
+  if not (f[8] and limit and suspectUntil and ejections) then return nil, 'gone' end
   if f[2] == '1' then return nil, 'draining' end
-  local limit, why = tonumber(f[1]), 'full'
-  if tonumber(f[3]) > now then
+  if suspectUntil > now then
     if not mayBeEjected then return nil, 'suspect' end
     limit, why = math.min(limit, query.returnPlaces), 'suspect, and being tried'
-  elseif tonumber(f[4]) > 0 and tonumber(f[5]) < limit then
+  elseif ejections > 0 and tonumber(f[5]) < limit then
     limit, why = tonumber(f[5]), 'coming back after ejection, all places given for now taken'
   end
   if taken >= limit then
     -- Whoever asks again because it did not hear the answer has its place already.
-    local own = redis.call('ZSCORE', record .. ':places', query.place)
+    local own = redis.call('ZSCORE', placesKey(record), query.place)
     if not own or tonumber(own) <= now then return nil, why end
   end
   return taken / limit, {f[6], f[7], f[8]}
 end
 
 local function takePlace(query, id, address, now)
-  local agent = inspected[query.prefix .. ':' .. id]
-  local places = query.prefix .. ':' .. id .. ':places'
+  local record = query.prefix .. ':' .. id
+  local agent, places = inspected[record], placesKey(record)
   if not tended[places] then redis.call('ZREMRANGEBYSCORE', places, '-inf', whole(now)) end
   agent.taken = agent.taken + redis.call('ZADD', places, whole(now + query.leaseMs), query.place)
   keepOnceAtLeast(places, query.leaseMs)
@@ -127,6 +127,6 @@ end
 `;
 
 /** Takes a place. KEYS agents. ARGV JSON of a {@link PlaceQuery}. Replies as {@link acquirePlaceLua} says. */
-export const acquireLua = `${acquirePlaceLua}
+export const acquireLua = `${preludeLua}${acquirePlaceLua}
 return acquirePlace(cjson.decode(ARGV[1]))
 `;

@@ -113,7 +113,7 @@ export class AgentDirectory {
 }
 
 function aged(snapshot: AgentSnapshot, askedAt: number): AgentSnapshot {
-  return { now: snapshot.now + Math.round(performance.now() - askedAt), agents: snapshot.agents };
+  return { ...snapshot, now: snapshot.now + Math.round(performance.now() - askedAt) };
 }
 
 async function byDeadline<T>(work: Promise<T>, deadlineAt: number): Promise<T> {

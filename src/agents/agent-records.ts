@@ -4,6 +4,8 @@ import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import { CommandError } from '../contract/command-error.js';
 import type { CommandRequest } from '../contract/commands.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
+import { NO_HASH } from '../redis/no-hash.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { GatheredScript } from '../redis/gathered-script.js';
@@ -37,6 +39,8 @@ export interface AgentSnapshot {
   /** Redis's clock when it was taken, ms since the epoch. */
   readonly now: number;
   readonly agents: readonly AgentEntry[];
+  /** Whose records cannot be read: they are given nothing to do. */
+  readonly broken: readonly BrokenRecordError[];
 }
 
 /** What an agent's heartbeat brings back. */
@@ -206,7 +210,13 @@ export class AgentRecords {
       [this.keys.agentPrefix(namespace), this.forgetAfterMs],
       deadlineAt,
     );
-    return { now: Number(now), agents: rows.map(entryOf) };
+    const agents: AgentEntry[] = [];
+    const broken: BrokenRecordError[] = [];
+    for (const entry of rows.map(entryOf)) {
+      if (entry instanceof BrokenRecordError) broken.push(entry);
+      else agents.push(entry);
+    }
+    return { now: Number(now), agents, broken };
   }
 
   /** The last outcomes `letter:durationMs` of some agents, newest first, in the order asked for. */
@@ -304,7 +314,7 @@ function foreign(agentId: string): CommandError {
   return new CommandError('FORBIDDEN', `agent ${agentId} is registered with another identityKey`);
 }
 
-function entryOf(row: string[]): AgentEntry {
+function entryOf(row: string[]): AgentEntry | BrokenRecordError {
   const [agentId, lease, taken, epoch, host, port, capacity, description, lastSeenAt, draining, ...rest] = row as [
     string,
     string,
@@ -319,10 +329,16 @@ function entryOf(row: string[]): AgentEntry {
     ...string[],
   ];
   const [reportedInFlight, suspectUntil, ejectedAt, ejections] = rest;
-  const { labels, capabilities, version } = JSON.parse(description) as Pick<
-    AgentEntry,
-    'labels' | 'capabilities' | 'version'
-  >;
+  if (row.length === 1) return new BrokenRecordError('agent', agentId, NO_HASH);
+  const described = describedAs(description);
+  const numbers = [epoch, port, capacity, lastSeenAt, reportedInFlight, suspectUntil, ejectedAt, ejections];
+  if (described === undefined || host === null) {
+    return new BrokenRecordError('agent', agentId, 'what it registered with cannot be read');
+  }
+  if (!numbers.every((text) => /^\d+$/.test(text))) {
+    return new BrokenRecordError('agent', agentId, 'one of its numbers is none');
+  }
+  const { labels, capabilities, version } = described;
   return {
     agentId,
     instanceEpoch: Number(epoch),
@@ -341,4 +357,15 @@ function entryOf(row: string[]): AgentEntry {
     ejectedAt: Number(ejectedAt),
     ejections: Number(ejections),
   };
+}
+
+/** Undefined where it is not as it was stored. */
+function describedAs(text: string): Pick<AgentEntry, 'labels' | 'capabilities' | 'version'> | undefined {
+  try {
+    const { labels, capabilities, version } = JSON.parse(text) as Partial<AgentEntry>;
+    if (typeof labels !== 'object' || !Array.isArray(capabilities) || typeof version !== 'string') return undefined;
+    return { labels, capabilities: capabilities as string[], version };
+  } catch {
+    return undefined;
+  }
 }

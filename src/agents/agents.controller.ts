@@ -88,6 +88,8 @@ export class AgentsController {
     isDraining: boolean,
     deadlineAt: number,
   ): Promise<CommandReply<'agent.drain'>> {
+    // What is refused changes nothing.
+    await this.listing.one(namespace, agentId, deadlineAt);
     if (!(await this.records.setDraining(namespace, agentId, isDraining, deadlineAt))) {
       throw noSuchAgent(namespace, agentId);
     }

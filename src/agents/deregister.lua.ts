@@ -7,7 +7,7 @@ import { preludeLua } from './prelude.lua.js';
 export const deregisterLua = `${preludeLua}
 if isForeign(KEYS[2], ARGV[4]) then return -1 end
 -- Only the process on record may go: a straggler must not remove the one that replaced it.
-if redis.call('HGET', KEYS[2], 'instanceEpoch') ~= ARGV[3] then return 0 end
+if fieldsOf(KEYS[2], 'instanceEpoch')[1] ~= ARGV[3] then return 0 end
 forgetAgent(KEYS[1], ARGV[1], ARGV[2])
 return 1
 `;

@@ -10,7 +10,7 @@ local leaseMs, forgetAfterMs = tonumber(ARGV[4]), tonumber(ARGV[5])
 local now = timeMs()
 
 if isForeign(record, ARGV[6]) then return {'foreign'} end
-if redis.call('HGET', record, 'instanceEpoch') ~= ARGV[2] then return {'unknown'} end
+if fieldsOf(record, 'instanceEpoch')[1] ~= ARGV[2] or not isSound(record) then return {'unknown'} end
 redis.call('HSET', record, 'lastSeenAt', whole(now), 'reportedInFlight', ARGV[3])
 redis.call('ZADD', agents, whole(now + leaseMs), ARGV[1])
 keepAtLeast(record, leaseMs + forgetAfterMs)

@@ -1,6 +1,9 @@
-/** Shared head of the agent scripts: time, names of one agent's keys, whose it is, forgetting. */
+/**
+ * Shared head of the scripts about agents, and of those about runs and schedules (run-keyspace.lua.ts): time, numbers as text, broken records,
+ * names of one agent's keys as AgentKeys has them, whose it is, forgetting.
+ */
 export const preludeLua = `
--- A script happens in one instant.
+-- A script happens in one instant: what ends in it has ended when the next thing in it begins.
 local instantMs
 local function timeMs()
   if not instantMs then
@@ -21,15 +24,38 @@ local function whole(number)
   return text
 end
 
+-- Fields of a hash. What is no hash has none of them: a broken record holds back no other.
+local function fieldsOf(key, ...)
+  local fields = redis.pcall('HMGET', key, ...)
+  return fields.err and {} or fields
+end
+
+local function agentRecordKey(keyspace, ns, id) return keyspace .. ':agent:' .. ns .. ':' .. id end
+local function placesKey(record) return record .. ':places' end
+
 -- Whether an agent was registered with a key, and this is not its digest.
 local function isForeign(record, identity)
-  local own = redis.call('HGET', record, 'identity')
+  local own = fieldsOf(record, 'identity')[1]
   return own and own ~= '' and own ~= identity
+end
+
+-- Whether what an agent registered with, and what is counted of it, can be read. One that cannot must register anew.
+local function isSound(record)
+  local f = fieldsOf(
+    record, 'host', 'description', 'instanceEpoch', 'port', 'capacity', 'lastSeenAt', 'suspectUntil', 'ejectedAt', 'ejections', 'returnPlaces',
+    'returnSuccesses'
+  )
+  for i = 3, 11 do
+    if not string.match(f[i] or '', '^%d+$') then return false end
+  end
+  local fine, description = pcall(cjson.decode, f[2] or '')
+  return f[1] and fine and type(description) == 'table' and type(description.labels) == 'table'
+    and type(description.capabilities) == 'table' and type(description.version) == 'string'
 end
 
 local function forgetAgent(agentsKey, prefix, id)
   local record = prefix .. ':' .. id
-  redis.call('DEL', record, record .. ':places', record .. ':outcomes', record .. ':cancels')
+  redis.call('DEL', record, placesKey(record), record .. ':outcomes', record .. ':cancels')
   redis.call('ZREM', agentsKey, id)
 end
 

@@ -13,10 +13,12 @@ local leaseMs, forgetAfterMs, maxAgents = tonumber(ARGV[8]), tonumber(ARGV[9]), 
 local now = timeMs()
 
 if isForeign(record, ARGV[11]) then return {'foreign'} end
-local known = redis.call('HGET', record, 'instanceEpoch')
-if known and tonumber(known) > tonumber(epoch) then return {'stale', known} end
+local known = fieldsOf(record, 'instanceEpoch')[1]
+if known and (tonumber(known) or 0) > tonumber(epoch) then return {'stale', known} end
 
-if not known then
+local isBroken = redis.call('EXISTS', record) == 1 and not isSound(record)
+if isBroken then redis.call('DEL', record) end
+if not known and not isBroken then
   forgetGone(agents, prefix, now - forgetAfterMs, 100)
   -- Pods get a new name with each rollout: the longest gone makes room before anybody is refused.
   local excess = redis.call('ZCARD', agents) - maxAgents + 1
@@ -28,6 +30,8 @@ end
 if known ~= epoch then
   -- A new process: what the old one held is gone, an order to drain was meant for the old one.
   redis.call('DEL', places, cancels)
+end
+if known ~= epoch or isBroken then
   redis.call('HSET', record, 'draining', '0', 'reportedInFlight', '0', 'suspectUntil', '0', 'recent', '')
   redis.call('HSETNX', record, 'ejections', '0')
   redis.call('HSETNX', record, 'ejectedAt', '0')

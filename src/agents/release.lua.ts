@@ -37,11 +37,11 @@ local function releasePlace(item)
   local record = prefix .. ':' .. id
   local outcomes = record .. ':outcomes'
 
-  local held = redis.call('ZREM', record .. ':places', item.place)
+  local held = redis.call('ZREM', placesKey(record), item.place)
   redis.call('ZREM', record .. ':cancels', item.runId)
   -- A place that is not held any more was counted before, or belongs to a process that is gone.
   if held == 0 or letter == '' then return {'released'} end
-  local f = redis.call('HMGET', record, 'instanceEpoch', 'suspectUntil', 'ejectedAt', 'ejections', 'recent', 'returnPlaces', 'returnSuccesses')
+  local f = fieldsOf(record, 'instanceEpoch', 'suspectUntil', 'ejectedAt', 'ejections', 'recent', 'returnPlaces', 'returnSuccesses')
   if f[1] ~= item.instanceEpoch then return {'released'} end
 
   redis.call('LPUSH', outcomes, letter .. ':' .. whole(item.durationMs))
@@ -51,7 +51,7 @@ local function releasePlace(item)
     keepAtLeast(outcomes, outcomesMs)
   end
 
-  local suspectUntil, ejectedAt, ejections = tonumber(f[2]), tonumber(f[3]), tonumber(f[4])
+  local suspectUntil, ejectedAt, ejections = tonumber(f[2]) or 0, tonumber(f[3]) or 0, tonumber(f[4]) or 0
   -- What began before the last ejection belongs to the incident that caused it and must not eject twice.
   if takenAt <= ejectedAt then return {'released'} end
 
@@ -94,9 +94,9 @@ local function releasePlace(item)
 
   local usable, suspects = 0, 0
   for _, other in ipairs(redis.call('ZRANGEBYSCORE', agents, '(' .. whole(now), '+inf')) do
-    local o = redis.call('HMGET', prefix .. ':' .. other, 'draining', 'suspectUntil')
+    local o = fieldsOf(prefix .. ':' .. other, 'draining', 'suspectUntil')
     if o[1] ~= '1' then usable = usable + 1 end
-    if other ~= id and o[1] ~= '1' and o[2] and tonumber(o[2]) > now then suspects = suspects + 1 end
+    if other ~= id and o[1] ~= '1' and (tonumber(o[2]) or 0) > now then suspects = suspects + 1 end
   end
   -- Errors everywhere are rarely the fault of every agent: at most half (but one always) is ejected at once.
   if suspects + 1 > math.max(1, math.floor(usable / 2)) then return {'spared'} end

@@ -36,6 +36,8 @@ export const agentViewSchema = z
     state: z.enum(agentStates),
     /** Runs that hold one of its places now, over all replicas. */
     inFlight: z.int().min(0),
+    /** Runs under way as the agent itself told with its last heartbeat; 0 before the first. */
+    reportedInFlight: z.int().min(0),
     lastSeenAt: replyInstantSchema,
     /** Share of failed runs among its last 100, 0–1. */
     errorRate: z.number().min(0).max(1),
@@ -91,7 +93,10 @@ export const agentCommands = {
   'agent.undrain': { request: requestSchema({ agentId: idSchema }), reply: agentViewSchema },
   'agent.list': {
     request: requestSchema({ state: z.enum(agentStates).optional(), ...pageShape }),
-    reply: pageSchema(agentViewSchema),
+    reply: pageSchema(agentViewSchema).extend({
+      /** Agents whose records in Redis cannot be read: they are given nothing to do until they register anew. Each counts towards `limit`. */
+      broken: z.array(z.strictObject({ agentId: idSchema, why: z.string() })).optional(),
+    }),
   },
 } as const;
 

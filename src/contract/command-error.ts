@@ -16,6 +16,10 @@ export const errorCodes = {
   UNAUTHENTICATED: { retryable: false, meaning: 'the token is missing or wrong' },
   FORBIDDEN: { retryable: false, meaning: 'the caller is known, and may not do this' },
   SHUTTING_DOWN: { retryable: true, meaning: 'this replica is draining; repeat the request on another connection' },
+  BROKEN_RECORD: {
+    retryable: false,
+    meaning: 'what Redis holds under this id cannot be read: something else wrote there; nothing was changed',
+  },
   INTERNAL: { retryable: false, meaning: 'a defect in commander; its log has the details under the request id' },
 } as const satisfies Record<string, { retryable: boolean; meaning: string }>;
 

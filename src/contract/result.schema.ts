@@ -31,6 +31,9 @@ export const resultCommands = {
   'result.list': {
     request: requestSchema({ ...pageShape }),
     /** In key order, without values. */
-    reply: pageSchema(resultSchema.omit({ value: true })),
+    reply: pageSchema(resultSchema.omit({ value: true })).extend({
+      /** Keys under which Redis holds what cannot be read, until the next good run replaces it; each counts towards `limit`. */
+      broken: z.array(z.strictObject({ key: idSchema, why: z.string() })).optional(),
+    }),
   },
 } as const;

@@ -118,7 +118,10 @@ export const runCommands = {
       ...pageShape,
     }),
     /** Newest first. A page also ends early when its payloads and results are long. */
-    reply: pageSchema(runSchema),
+    reply: pageSchema(runSchema).extend({
+      /** Runs whose records in Redis cannot be read, among those of the page; each counts towards `limit`, whatever the filter. */
+      broken: z.array(z.strictObject({ runId: idSchema, why: z.string() })).optional(),
+    }),
   },
   'run.cancel': {
     request: requestSchema({ runId: idSchema, reason: z.string().max(512).optional() }),

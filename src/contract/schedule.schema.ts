@@ -112,6 +112,9 @@ export const scheduleViewSchema = scheduleSchema
   .meta({ id: 'ScheduleView' });
 export type ScheduleView = z.infer<typeof scheduleViewSchema>;
 
+/** Records in Redis that cannot be read, among those of the page; each counts towards its limit, whatever the filter. */
+const brokenSchema = z.array(z.strictObject({ id: idSchema, why: z.string() }));
+
 const upsertRequest = requestSchema({
   ...scheduleShape,
   /** Refuse with VERSION_CONFLICT unless the stored version is this; 0 means: must not exist. */
@@ -136,7 +139,7 @@ export const scheduleCommands = {
   'schedule.get': { request: requestSchema({ id: idSchema }), reply: scheduleViewSchema },
   'schedule.list': {
     request: requestSchema({ tag: idSchema.optional(), enabled: z.boolean().optional(), ...pageShape }),
-    reply: pageSchema(scheduleViewSchema),
+    reply: pageSchema(scheduleViewSchema).extend({ broken: brokenSchema.optional() }),
   },
   'schedule.remove': {
     request: requestSchema({ id: idSchema, cancelRunning: z.boolean().default(false) }),

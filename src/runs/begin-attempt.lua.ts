@@ -24,12 +24,12 @@ export interface AttemptToBegin {
 export const beginAttemptLua = `
 local function beginAttempt(item)
   local key = runKey(item.ns, item.runId)
-  local known = redis.call('HMGET', key, 'state', 'epoch', 'startedAt')
+  local known = fieldsOf(key, 'state', 'epoch', 'startedAt')
   if not known[1] or isFinal(known[1]) or known[2] ~= item.epoch then return { 'stale' } end
   if item.priorAgentId then givePlaceBack(item.query, item.priorAgentId, item.runId .. '#' .. item.epoch) end
   local place = acquirePlace(item.query)
   if place[1] ~= 'taken' then return place end
-  local at = now()
+  local at = timeMs()
   local fields = { 'state', 'running', 'epoch', tonumber(item.epoch) + 1, 'attempt', item.attempt, 'agentId', place[2] }
   if not known[3] then
     fields[#fields + 1] = 'startedAt'

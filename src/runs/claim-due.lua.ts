@@ -8,7 +8,7 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
  */
 export const claimDueLua = `
 ${runKeyspaceLua}
-local at = now()
+local at = timeMs()
 local due = redis.call('ZRANGEBYSCORE', dueKey, '-inf', at, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 local putOff = {}
 for i = 1, #due, 2 do

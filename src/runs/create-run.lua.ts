@@ -2,7 +2,7 @@
 const BUFFER_LOOK_MS = 30_000;
 
 /**
- * Lua functions that make runs. Behind acquire.lua.ts (or its prelude) and finish-run.lua.ts.
+ * Lua functions that make runs. Behind finish-run.lua.ts and, for who begins them, acquire.lua.ts.
  *
  * `createRun(run)`, with run = {ns, runId, scheduleId?, tickAt?, parentId?, specText, resultKey?, priority?, failedAgentId?, at, outboxMs, dueAt?, buffered?,
  * begin?}: returns 1 when it made the run, 0 when a run of this id is there already: then nothing is touched. With a later dueAt the run is

@@ -1,4 +1,3 @@
-import { preludeLua } from '../agents/prelude.lua.js';
 import { finishRunFunctionLua } from './finish-run.lua.js';
 import { createRunLua } from './create-run.lua.js';
 import { runKeyspaceLua } from './run-keyspace.lua.js';
@@ -11,15 +10,14 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
  */
 export const divideRunLua = `
 ${runKeyspaceLua}
-${preludeLua}
 ${finishRunFunctionLua}
 ${createRunLua}
 local ns, runId = ARGV[2], ARGV[3]
 local request = cjson.decode(ARGV[5])
 local key = runKey(ns, runId)
-local known = redis.call('HMGET', key, 'state', 'epoch')
+local known = fieldsOf(key, 'state', 'epoch')
 if not known[1] or isFinal(known[1]) or known[2] ~= ARGV[4] then return 0 end
-local at = now()
+local at = timeMs()
 for _, part in ipairs(request.parts) do
   createRun({
     ns = ns, runId = part.runId, scheduleId = request.scheduleId, tickAt = request.tickAt, parentId = runId,

@@ -7,7 +7,7 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
  */
 export const dueOutlookLua = `
 ${runKeyspaceLua}
-local from = now()
+local from = timeMs()
 local to = from + tonumber(ARGV[2])
 if redis.call('ZCOUNT', dueKey, from, to) < tonumber(ARGV[3]) then return {} end
 return redis.call('ZRANGEBYSCORE', dueKey, from, to, 'WITHSCORES', 'LIMIT', 0, ARGV[4])

@@ -5,7 +5,7 @@ import { cancelledPlaceLua } from '../agents/cancelled-place.lua.js';
  * Lua function `finishRun(ns, runId, epoch, final, errorJson, result, keep)`: ends a run, keeps its value under the result
  * key if it is the newest good one, lets a buffered run of the same schedule go, and forgets the oldest ended runs beyond
  * what is kept. `epoch` nil means: whatever the run is doing (a cancel). `keep` is {ms, of a schedule, of a namespace, ms of
- * results, ms of the place at an agent that a cancelled dispatch has}. Behind acquire.lua.ts (or its prelude).
+ * results, ms of the place at an agent that a cancelled dispatch has}. Behind run-keyspace.lua.ts.
  * Returns 1, the agent where it was running or '', epoch, 1 when another run came due by it; or 0, state when it had ended already or the epoch is not the newest; or -1.
  */
 export const finishRunFunctionLua = `
@@ -22,7 +22,7 @@ local function forget(ns, endedKey, scheduleId, at, keepMs, keepCount)
   end
   for _, id in ipairs(old) do
     -- Of one that is forgotten for its age the hash has gone already, and with it whose it was.
-    local owner = scheduleId or redis.call('HGET', runKey(ns, id), 'scheduleId')
+    local owner = scheduleId or fieldsOf(runKey(ns, id), 'scheduleId')[1]
     redis.call('DEL', runKey(ns, id))
     redis.call('ZREM', prefix .. ':runs:' .. ns, id)
     redis.call('ZREM', prefix .. ':ended:' .. ns, id)
@@ -46,15 +46,18 @@ end
 
 local function keepResult(ns, runId, key, final, result, tickAt, at, keepMs)
   local resultKey = prefix .. ':result:' .. ns .. ':' .. key
-  local stored = redis.call('HMGET', resultKey, 'tickAt', 'failedTickAt')
+  local stored = fieldsOf(resultKey, 'tickAt', 'failedTickAt', 'version')
+  local storedTickAt = tonumber(stored[3]) and tonumber(stored[1])
   if final == 'succeeded' then
-    if not stored[1] or tonumber(stored[1]) <= tickAt then
+    -- What is there and cannot be read is replaced.
+    if not storedTickAt then redis.call('DEL', resultKey) end
+    if not storedTickAt or storedTickAt <= tickAt then
       redis.call('HSET', resultKey, 'value', result, 'tickAt', tickAt, 'storedAt', at, 'runId', runId)
       redis.call('HINCRBY', resultKey, 'version', 1)
       addToResults(ns, key)
     end
     redis.call('PEXPIRE', resultKey, keepMs)
-  elseif stored[1] and (not stored[2] or tonumber(stored[2]) < tickAt) then
+  elseif storedTickAt and (tonumber(stored[2]) or -1) < tickAt then
     redis.call('HSET', resultKey, 'failedTickAt', tickAt)
   end
 end
@@ -74,18 +77,18 @@ end
 
 local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   local key = runKey(ns, runId)
-  local known = redis.call('HMGET', key, 'state', 'epoch', 'scheduleId', 'tickAt', 'createdAt', 'agentId', 'resultKey', 'parentId', 'parts')
+  local known = fieldsOf(key, 'state', 'epoch', 'scheduleId', 'tickAt', 'createdAt', 'agentId', 'resultKey', 'parentId', 'parts')
   local state, scheduleId = known[1], known[3]
   if not state then return -1 end
   if isFinal(state) or (epoch and known[2] ~= epoch) then return 0, state end
-  local at = now()
+  local at = timeMs()
   local atText = whole(at)
   local released = 0
   local fields = { 'state', final, 'finishedAt', atText }
   local over = { 'dueAt', 'waitingSince', 'repeatsAttempt', 'failedAgentIds', 'buffered' }
   if not epoch then
     -- A cancel raises the epoch, so that the answer of the dispatch under way is dropped.
-    redis.call('HINCRBY', key, 'epoch', 1)
+    redis.call('HSET', key, 'epoch', whole((tonumber(known[2]) or 0) + 1))
     -- Nobody takes the run over now whose replica is dead: its place would stay taken until its timeout.
     if state == 'running' and known[6] then leavePlace(ns, known[6], runId, known[2], at + keep[5]) end
   end
@@ -103,8 +106,9 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   redis.call('HDEL', key, unpack(over))
   redis.call('ZREM', dueKey, runMember(ns, runId))
   redis.call('PEXPIRE', key, keep[1])
-  if known[7] and final ~= 'cancelled' then
-    keepResult(ns, runId, known[7], final, result, tonumber(known[4] or known[5]), at, keep[4])
+  local tickAt = tonumber(known[4] or known[5])
+  if known[7] and tickAt and final ~= 'cancelled' then
+    keepResult(ns, runId, known[7], final, result, tickAt, at, keep[4])
   end
   if final == 'failed' or final == 'timed-out' then redis.call('ZADD', prefix .. ':dead:' .. ns, atText, runId) end
   if scheduleId then
@@ -120,7 +124,7 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
       released = 1
     end
   end
-  local parentState = known[8] and redis.call('HGET', runKey(ns, known[8]), 'state')
+  local parentState = known[8] and fieldsOf(runKey(ns, known[8]), 'state')[1]
   if parentState and not isFinal(parentState) then
     -- Kept as long as its whole is under way, however many others end: what becomes of that depends on it. The last part wakes it.
     if redis.call('HINCRBY', runKey(ns, known[8]), 'openParts', -1) <= 0 then
@@ -132,10 +136,10 @@ local function finishRun(ns, runId, epoch, final, errorJson, result, keep)
   end
   for index = 0, (tonumber(known[9]) or 0) - 1 do
     local partId = runId .. '.' .. index
-    local part = redis.call('HMGET', runKey(ns, partId), 'state', 'finishedAt')
+    local part = fieldsOf(runKey(ns, partId), 'state', 'finishedAt')
     if part[1] and isFinal(part[1]) then countAsEnded(ns, partId, scheduleId, part[2], at, keep) end
   end
-  return 1, state == 'running' and known[6] or '', tonumber(known[2]), released
+  return 1, state == 'running' and known[6] or '', tonumber(known[2]) or 0, released
 end
 `;
 

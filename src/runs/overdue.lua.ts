@@ -7,7 +7,7 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
  */
 export const overdueLua = `
 ${runKeyspaceLua}
-local at = now()
+local at = timeMs()
 local count = redis.call('ZCOUNT', dueKey, '-inf', at)
 if count == 0 then return { 0, 0 } end
 local first = redis.call('ZRANGE', dueKey, 0, 0, 'WITHSCORES')

@@ -11,9 +11,9 @@ export const parkRunLua = `
 ${runKeyspaceLua}
 local ns, runId = ARGV[2], ARGV[3]
 local key = runKey(ns, runId)
-local known = redis.call('HMGET', key, 'state', 'epoch', 'failedAgentIds')
+local known = fieldsOf(key, 'state', 'epoch', 'failedAgentIds')
 if not known[1] or isFinal(known[1]) or known[2] ~= ARGV[4] then return {} end
-local at = now()
+local at = timeMs()
 local dueAt = at + tonumber(ARGV[6])
 redis.call('HSET', key, 'state', ARGV[5], 'dueAt', dueAt)
 if ARGV[7] ~= '' then redis.call('HSET', key, 'error', ARGV[7]) end

@@ -13,39 +13,40 @@ export const requeueRunLua = `
 ${runKeyspaceLua}
 local ns, runId = ARGV[2], ARGV[3]
 local key = runKey(ns, runId)
-local known = redis.call('HMGET', key, 'state', 'dueAt', 'enqueues', 'buffered', 'scheduleId', 'priority', 'openParts')
+local known = fieldsOf(key, 'state', 'dueAt', 'enqueues', 'buffered', 'scheduleId', 'priority', 'openParts')
 local state = known[1]
 if not state or isFinal(state) then
   redis.call('ZREM', dueKey, runMember(ns, runId))
   return {}
 end
-if known[2] and tonumber(known[2]) > now() then
+if (tonumber(known[2]) or 0) > timeMs() then
   redis.call('ZADD', dueKey, known[2], runMember(ns, runId))
   return {}
 end
 local isTaken = ARGV[6] == '1'
 if isTaken and state == 'running' then return {} end
-if known[7] and tonumber(known[7]) > 0 then
-  redis.call('ZADD', dueKey, now() + tonumber(ARGV[5]), runMember(ns, runId))
+if (tonumber(known[7]) or 0) > 0 then
+  redis.call('ZADD', dueKey, timeMs() + tonumber(ARGV[5]), runMember(ns, runId))
   return {}
 end
 local putOff = known[2] or known[7]
 if known[4] then
   if redis.call('SCARD', openKey(ns, known[5])) > 0 then
-    redis.call('ZADD', dueKey, now() + tonumber(ARGV[5]), runMember(ns, runId))
+    redis.call('ZADD', dueKey, timeMs() + tonumber(ARGV[5]), runMember(ns, runId))
     return {}
   end
   redis.call('DEL', bufferKey(ns, known[5]))
   redis.call('SADD', openKey(ns, known[5]), runId)
   putOff = true
 end
-local enqueues = tonumber(known[3])
+local enqueues = tonumber(known[3]) or 0
 if putOff or isTaken then
-  enqueues = redis.call('HINCRBY', key, 'enqueues', 1)
+  enqueues = enqueues + 1
+  redis.call('HSET', key, 'enqueues', enqueues)
   redis.call('HDEL', key, 'dueAt', 'buffered')
   -- A divided run whose parts have all ended goes back for its conclusion.
   if not known[7] then redis.call('HSET', key, 'state', 'waiting') end
 end
-redis.call('ZADD', dueKey, now() + tonumber(ARGV[4]), runMember(ns, runId))
-return { enqueues, putOff and 1 or 0, tonumber(known[6] or 0), state == 'running' and 1 or 0 }
+redis.call('ZADD', dueKey, timeMs() + tonumber(ARGV[4]), runMember(ns, runId))
+return { enqueues, putOff and 1 or 0, tonumber(known[6]) or 0, state == 'running' and 1 or 0 }
 `;

@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { AgentsService } from '../agents/agents.service.js';
 import { CommandError } from '../contract/command-error.js';
 import { isFinalRunState, type RunState } from '../contract/run.schema.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { DueLoop } from './due-loop.js';
+import { readRunState } from './run-reader.js';
 import { type CancelledRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
 
@@ -46,8 +48,8 @@ export class RunCancellation {
           await this.agents.requestCancel(namespace, agentId, runId);
           void this.agents.cancel(namespace, agentId, runId, epoch, reason);
         }
-        const run = await this.store.load(redis, namespace, runId);
-        if (run?.partsCount === undefined) return;
+        const run = await this.store.look(redis, namespace, runId);
+        if (run instanceof BrokenRecordError || run?.partsCount === undefined) return;
         const parts = await this.store.parts(redis, run);
         await Promise.all(
           parts
@@ -61,8 +63,8 @@ export class RunCancellation {
   /** Ends every run of a schedule that has not ended; at most the newest {@link MAX_CANCELLED}. */
   async cancelOfSchedule(redis: RedisClient, namespace: string, scheduleId: string, reason: string): Promise<void> {
     const ids = await redis.zrevrange(this.keys.key('runs-of', namespace, scheduleId), 0, MAX_CANCELLED - 1);
-    const states = await Promise.all(ids.map((id) => redis.hget(this.keys.key('run', namespace, id), 'state')));
-    const open = ids.filter((_id, at) => states[at] !== null && !isFinalRunState(states[at] as RunState));
+    const states = await Promise.all(ids.map((id) => readRunState(redis, this.keys.key('run', namespace, id))));
+    const open = ids.filter((_id, at) => states[at] !== null && !isFinalRunState(states[at]));
     await Promise.all(open.map((runId) => this.end(redis, namespace, runId, reason)));
   }
 
@@ -73,9 +75,13 @@ export class RunCancellation {
     runId: string,
     reason: string | undefined,
   ): Promise<RunState | undefined> {
-    const run = await this.store.load(redis, namespace, runId);
+    const run = await this.store.look(redis, namespace, runId);
+    if (run === undefined) return undefined;
     const message = reason === undefined ? 'cancelled' : `cancelled: ${reason}`;
-    const outcome = run && (await this.store.cancel(run, { code: 'CANCELLED', message, agentId: run.agentId }));
+    const at = run instanceof BrokenRecordError ? {} : { agentId: run.agentId };
+    const outcome = await this.store.cancel({ namespace, runId }, { code: 'CANCELLED', message, ...at });
+    // What is no run at all has no end.
+    if (outcome === undefined && run instanceof BrokenRecordError) throw run;
     if (outcome === undefined) return undefined;
     if (!outcome.cancelled) return outcome.state;
     if (outcome.released === true) this.dueLoop.wakeWithin(0);

@@ -15,13 +15,14 @@ import { CommandError } from '../contract/command-error.js';
 import type { RunError } from '../contract/run.schema.js';
 import { isFinalRunState } from '../contract/run.schema.js';
 import { countWork } from '../ledger/index.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { DispatchStats } from './dispatch-stats.js';
 import type { EngineJob, HandedRun } from './engine-job.js';
 import { DueLoop } from './due-loop.js';
 import { retryDelayMs } from './retry-backoff.js';
-import { dispatchedRun, type RunRecord, type RunSpec } from './run.record.js';
+import { dispatchedRun, resultOf, type RunRecord, type RunSpec } from './run.record.js';
 import type { FirstDispatch, RunToMake } from './first-dispatch.js';
 import { consideredText, type ParkedRun, RunStore } from './run-store.js';
 import { RunWaiters } from './run-waiters.js';
@@ -97,7 +98,8 @@ export class RunExecutor {
         await this.carryOn(handed.record, handed.begunAt, watched, answered);
         return [];
       }
-      const run = handed.record ?? (await this.step((redis) => this.store.load(redis, namespace, runId)));
+      const run = handed.record ?? (await this.step((redis) => this.store.look(redis, namespace, runId)));
+      if (run instanceof BrokenRecordError) return await none(this.failBroken(run, handed));
       if (run === undefined || isFinalRunState(run.state)) return [];
       if (run.enqueues !== handed.enqueues || run.dueAt !== undefined) return [];
 
@@ -199,6 +201,17 @@ export class RunExecutor {
     else this.logger.debug(`late answer of run ${run.runId} epoch ${run.epoch} dropped`);
   }
 
+  /** Nobody will ever be able to execute it; what waits for its end must not wait for ever. */
+  private async failBroken(broken: BrokenRecordError, { namespace, enqueues }: HandedRun): Promise<void> {
+    const newest = broken.fields.enqueues ?? '';
+    // A leftover, as of any other run.
+    if (/^\d+$/.test(newest) && Number(newest) !== enqueues) return;
+    this.logger.error(`${broken.message}; it is ended`);
+    if (await this.step(() => this.store.fail(broken, namespace))) this.dueLoop.wakeWithin(0);
+    this.stats.failed();
+    this.waiters.ended(namespace, broken.id);
+  }
+
   /** The shutdown does not wait any longer; the agent may go on, and another replica joins it. */
   private async putBack(run: RunRecord): Promise<void> {
     await this.step((redis) =>
@@ -256,16 +269,10 @@ export class RunExecutor {
   private async conclude(run: RunRecord): Promise<void> {
     const parts = await this.step((redis) => this.store.parts(redis, run));
     if (parts.some((part) => !isFinalRunState(part.state))) return;
-    const outcomes = parts.map(({ runId, agentId, state, result, error }) => ({
-      runId,
-      agentId,
-      state,
-      ...(result === undefined ? {} : { result: JSON.parse(result) as unknown }),
-      ...(error === undefined ? {} : { error }),
-    }));
+    const outcomes = parts.flatMap((part) => outcomeOf(part) ?? []);
     const failed = parts.filter(({ state }) => state !== 'succeeded');
-    // Of one that ended longer ago than runs are kept nobody knows any more how.
-    const unknownCount = (run.partsCount ?? 0) - parts.length;
+    // Of one that ended longer ago than runs are kept, or whose record is broken, nobody knows any more how.
+    const unknownCount = (run.partsCount ?? 0) - outcomes.length;
     if (failed.length === 0 && unknownCount === 0) return this.succeeded(run, JSON.stringify(outcomes));
     const first = failed.at(0);
     const why = first === undefined ? 'forgotten before the last one ended' : (first.error?.message ?? first.state);
@@ -362,6 +369,17 @@ function ignore(): void {
 async function none(work: Promise<void>): Promise<EngineJob[]> {
   await work;
   return [];
+}
+
+/** How a part ended; undefined when that cannot be read. */
+function outcomeOf(part: RunRecord): object | undefined {
+  const { runId, agentId, state, error } = part;
+  try {
+    const result = resultOf(part);
+    return { runId, agentId, state, ...(result === undefined ? {} : { result }), ...(error && { error }) };
+  } catch {
+    return undefined;
+  }
 }
 
 function isDivided({ spec, parentId }: Pick<RunRecord, 'spec' | 'parentId'>): boolean {

@@ -3,10 +3,12 @@ import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import type { CommandReply, CommandRequest } from '../contract/commands.js';
 import { CommandError } from '../contract/command-error.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { pageBytesOf, VIEW_OVERHEAD_BYTES } from './page-bytes.js';
-import { parseRun, type RunRecord, runView } from './run.record.js';
+import { readRun } from './run-reader.js';
+import { type RunRecord, runView } from './run.record.js';
 
 /** Runs read for one page at most; a rare state in a long history answers with a short page and a cursor. */
 const MAX_SCANNED = 1_000;
@@ -34,6 +36,12 @@ export class RunHistory {
         ? this.keys.key('runs', namespace)
         : this.keys.key('runs-of', namespace, scheduleId);
     const items: CommandReply<'run.list'>['items'] = [];
+    const broken: NonNullable<CommandReply<'run.list'>['broken']> = [];
+    const page = (nextCursor?: string) => ({
+      items,
+      ...(broken.length === 0 ? {} : { broken }),
+      ...(nextCursor === undefined ? {} : { nextCursor }),
+    });
     let rank = request.cursor === undefined ? 0 : await rankAfter(redis, index, parseCursor(request.cursor));
     let last: Entry | undefined;
     let bytes = 0;
@@ -42,21 +50,24 @@ export class RunHistory {
       const entries = await readEntries(redis, index, rank);
       const runs = await this.readRuns(redis, namespace, index, entries);
       for (const [at, entry] of entries.entries()) {
-        if (entry.createdAt < since) return { items };
+        if (entry.createdAt < since) return page();
         const run = runs[at];
-        if (run !== undefined && matches(run, request)) {
+        if (run instanceof BrokenRecordError) broken.push({ runId: run.id, why: run.why });
+        else if (run !== undefined && matches(run, request)) {
           bytes += run.bytes + VIEW_OVERHEAD_BYTES;
-          if (bytes > pageBytes && items.length > 0) return { items, nextCursor: cursorOf(last as Entry) };
-          items.push(runView(run));
+          if (bytes > pageBytes && items.length > 0) return page(cursorOf(last as Entry));
+          const view = viewOf(run);
+          if (view instanceof BrokenRecordError) broken.push({ runId: run.runId, why: view.why });
+          else items.push(view);
         }
         last = entry;
-        if (items.length === limit) return { items, nextCursor: cursorOf(entry) };
+        if (items.length + broken.length === limit) return page(cursorOf(entry));
       }
-      if (entries.length < BATCH_COUNT) return { items };
+      if (entries.length < BATCH_COUNT) return page();
       // Those that were taken out of the index moved the rest up.
       rank += runs.filter((run) => run !== undefined).length;
     }
-    return last === undefined ? { items } : { items, nextCursor: cursorOf(last) };
+    return page(last && cursorOf(last));
   }
 
   private async readRuns(
@@ -64,10 +75,8 @@ export class RunHistory {
     namespace: string,
     index: string,
     entries: readonly Entry[],
-  ): Promise<(RunRecord | undefined)[]> {
-    const runs = await Promise.all(
-      entries.map(async ({ id }) => parseRun(await redis.hgetall(this.keys.key('run', namespace, id)))),
-    );
+  ): Promise<(RunRecord | BrokenRecordError | undefined)[]> {
+    const runs = await Promise.all(entries.map(({ id }) => readRun(redis, this.keys.key('run', namespace, id), id)));
     const forgotten = entries.filter((_entry, at) => runs[at] === undefined).map(({ id }) => id);
     if (forgotten.length > 0) {
       // From both or neither: by their difference the reconciler knows how many have not ended.
@@ -75,6 +84,15 @@ export class RunHistory {
       await Promise.all(indexes.map((key) => redis.zrem(key, ...forgotten)));
     }
     return runs;
+  }
+}
+
+function viewOf(run: RunRecord): CommandReply<'run.list'>['items'][number] | BrokenRecordError {
+  try {
+    return runView(run);
+  } catch (error) {
+    if (error instanceof BrokenRecordError) return error;
+    throw error;
   }
 }
 

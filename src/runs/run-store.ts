@@ -4,6 +4,7 @@ import type { Settings } from '../config/settings.js';
 import { CommandError } from '../contract/command-error.js';
 import type { ScheduleSpec } from '../contract/schedule.schema.js';
 import type { RunError, RunState } from '../contract/run.schema.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisKeys } from '../redis/redis-keys.js';
 import { GatheredScript } from '../redis/gathered-script.js';
@@ -22,7 +23,8 @@ import type { FinishReply } from './finish-run.lua.js';
 import type { FirstDispatch } from './first-dispatch.js';
 import { parkRunLua } from './park-run.lua.js';
 import { requeueRunLua } from './requeue-run.lua.js';
-import { newRun, parseRun, type RunRecord, type RunSpec } from './run.record.js';
+import { readRun } from './run-reader.js';
+import { newRun, type RunRecord, type RunSpec } from './run.record.js';
 import { type RunStep, runStepsLua } from './run-steps.lua.js';
 import type { SubmitReply } from './submit-run.lua.js';
 
@@ -172,9 +174,19 @@ export class RunStore {
     return { runId, deduplicated: !created, dueAt, buffered, cancelled, record, place: givenPlace(reply.place) };
   }
 
-  /** The run, or undefined when it is not known (any more). */
+  /**
+   * The run, or undefined when it is not known (any more).
+   * @throws BrokenRecordError
+   */
   async load(redis: RedisClient, namespace: string, runId: string): Promise<RunRecord | undefined> {
-    return parseRun(await redis.hgetall(this.keys.key('run', namespace, runId)));
+    const run = await this.look(redis, namespace, runId);
+    if (run instanceof BrokenRecordError) throw run;
+    return run;
+  }
+
+  /** As {@link load}, for whom a broken record is no reason to fail. */
+  look(redis: RedisClient, namespace: string, runId: string): Promise<RunRecord | BrokenRecordError | undefined> {
+    return readRun(redis, this.keys.key('run', namespace, runId), runId);
   }
 
   /**
@@ -233,14 +245,14 @@ export class RunStore {
     return epoch === 0 ? undefined : { epoch, partIds };
   }
 
-  /** The parts of a divided run. A part that was forgotten already is left out. */
+  /** The parts of a divided run. A part that was forgotten already, or cannot be read, is left out. */
   async parts(redis: RedisClient, run: RunRecord): Promise<RunRecord[]> {
     const loaded = await Promise.all(
       Array.from({ length: run.partsCount ?? 0 }, (_, index) =>
-        this.load(redis, run.namespace, partId(run.runId, index)),
+        this.look(redis, run.namespace, partId(run.runId, index)),
       ),
     );
-    return loaded.filter((part) => part !== undefined);
+    return loaded.filter((part): part is RunRecord => part !== undefined && !(part instanceof BrokenRecordError));
   }
 
   /** Puts the run off. @returns undefined when the epoch is not the newest or the run has ended. */
@@ -297,7 +309,7 @@ export class RunStore {
    * @returns the state it has now, and where it was running; undefined when there is no such run.
    */
   async cancel(
-    run: RunRecord,
+    run: Pick<RunRecord, 'namespace' | 'runId'>,
     error: RunError,
   ): Promise<
     { cancelled: boolean; state: RunState; agentId?: string; epoch?: number; released?: boolean } | undefined
@@ -313,6 +325,13 @@ export class RunStore {
       epoch,
       released: released === 1,
     };
+  }
+
+  /** Ends a run whose record cannot be read: nobody can execute it. @returns whether another run came due by it */
+  async fail(broken: BrokenRecordError, namespace: string): Promise<boolean> {
+    const error: RunError = { code: broken.code, message: broken.message };
+    const { ended } = await this.end({ namespace, runId: broken.id }, undefined, { state: 'failed', error });
+    return ended[3] === 1;
   }
 
   /**
@@ -338,7 +357,7 @@ export class RunStore {
   }
 
   private end(
-    { namespace, runId }: RunRecord,
+    { namespace, runId }: Pick<RunRecord, 'namespace' | 'runId'>,
     epoch: string | undefined,
     { state, error, result = '' }: { state: string; error?: RunError; result?: string },
     place?: ReleasedPlace,

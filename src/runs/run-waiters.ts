@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { CommandError } from '../contract/command-error.js';
-import { isFinalRunState, type RunState } from '../contract/run.schema.js';
+import { isFinalRunState } from '../contract/run.schema.js';
+import { readRunState } from './run-reader.js';
 import type { RunRecord } from './run.record.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { RedisKeys } from '../redis/redis-keys.js';
@@ -94,10 +95,10 @@ export class RunWaiters implements OnApplicationShutdown {
     const waiting = this.runs();
     try {
       const states = await this.gate.run(Date.now() + 2_000, (redis) =>
-        Promise.all(waiting.map(({ namespace, runId }) => redis.hget(this.keys.key('run', namespace, runId), 'state'))),
+        Promise.all(waiting.map(({ namespace, runId }) => readRunState(redis, this.keys.key('run', namespace, runId)))),
       );
       states.forEach((state, index) => {
-        if (state !== null && !isFinalRunState(state as RunState)) return;
+        if (state !== null && !isFinalRunState(state)) return;
         const { namespace, runId } = waiting[index];
         this.ended(namespace, runId);
       });

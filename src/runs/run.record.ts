@@ -1,5 +1,6 @@
 import type { Job, Retry, Route } from '../contract/job.schema.js';
-import type { Run, RunError, RunState } from '../contract/run.schema.js';
+import { type Run, type RunError, type RunState, runStates } from '../contract/run.schema.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
 
 /** What never changes about a run; one JSON field of its hash. */
 export interface RunSpec {
@@ -126,39 +127,63 @@ export function dispatchedRun(
 }
 
 /** Reads a run from the fields of its hash; undefined where the hash does not exist. */
-export function parseRun(fields: Record<string, string>): RunRecord | undefined {
-  if (fields.runId === undefined) return undefined;
+export function parseRun(runId: string, fields: Record<string, string>): RunRecord | BrokenRecordError | undefined {
+  if (Object.keys(fields).length === 0) return undefined;
+  try {
+    return recordOf(runId, fields);
+  } catch (error) {
+    return new BrokenRecordError('run', runId, (error as Error).message, fields);
+  }
+}
+
+/** @throws Error saying what is wrong */
+function recordOf(runId: string, fields: Record<string, string>): RunRecord {
+  if (fields.runId !== runId || fields.namespace === undefined) throw new Error('runId or namespace is wrong');
+  if (!runStates.includes(fields.state as RunState)) throw new Error('its state is none');
   return {
     namespace: fields.namespace,
     runId: fields.runId,
     scheduleId: fields.scheduleId,
     tickAt: optionalNumber(fields.tickAt),
-    spec: JSON.parse(fields.spec) as RunSpec,
+    spec: specOf(fields.spec),
     state: fields.state as RunState,
-    attempt: Number(fields.attempt),
-    epoch: Number(fields.epoch),
-    enqueues: Number(fields.enqueues),
+    attempt: wholeNumber(fields.attempt),
+    epoch: wholeNumber(fields.epoch),
+    enqueues: wholeNumber(fields.enqueues),
     agentId: fields.agentId,
-    createdAt: Number(fields.createdAt),
+    createdAt: wholeNumber(fields.createdAt),
     dueAt: optionalNumber(fields.dueAt),
     startedAt: optionalNumber(fields.startedAt),
     finishedAt: optionalNumber(fields.finishedAt),
-    error: fields.error === undefined ? undefined : (JSON.parse(fields.error) as RunError),
+    error: fields.error === undefined ? undefined : jsonOf<RunError>('error', fields.error),
     result: fields.result,
     waitingSince: optionalNumber(fields.waitingSince),
     failedAgentIds: fields.failedAgentIds === undefined ? [] : fields.failedAgentIds.split(','),
     repeatsAttempt: fields.repeatsAttempt === '1',
-    redispatches: Number(fields.redispatches ?? 0),
+    redispatches: optionalNumber(fields.redispatches) ?? 0,
     partsCount: optionalNumber(fields.parts),
     openPartsCount: optionalNumber(fields.openParts),
     parentId: fields.parentId,
     considered:
-      fields.considered === undefined ? undefined : (JSON.parse(fields.considered) as RunRecord['considered']),
+      fields.considered === undefined ? undefined : jsonOf<RunRecord['considered']>('considered', fields.considered),
     bytes: Buffer.byteLength(fields.spec) + Buffer.byteLength(fields.result ?? ''),
   };
 }
 
-/** A run as callers see it. */
+/**
+ * What a run that succeeded came to; undefined where it has none.
+ * @throws BrokenRecordError
+ */
+export function resultOf({ runId, result }: RunRecord): Run['result'] {
+  if (result === undefined) return undefined;
+  try {
+    return jsonOf<Run['result']>('result', result);
+  } catch (error) {
+    throw new BrokenRecordError('run', runId, (error as Error).message);
+  }
+}
+
+/** A run as callers see it. @throws BrokenRecordError when its result cannot be read */
 export function runView(run: RunRecord): Run {
   return {
     runId: run.runId,
@@ -176,11 +201,37 @@ export function runView(run: RunRecord): Run {
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,
     error: run.error,
-    result: run.result === undefined ? undefined : (JSON.parse(run.result) as Run['result']),
+    result: resultOf(run),
     resultKey: run.spec.resultKey,
   };
 }
 
 function optionalNumber(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : Number(text);
+  return text === undefined ? undefined : wholeNumber(text);
+}
+
+function wholeNumber(text: string | undefined): number {
+  const number = text === undefined || text === '' ? NaN : Number(text);
+  if (!Number.isInteger(number)) throw new Error('one of its numbers is missing or wrong');
+  return number;
+}
+
+function specOf(text: string | undefined): RunSpec {
+  if (text === undefined) throw new Error('it has no spec');
+  const spec = jsonOf<Partial<RunSpec> | null>('spec', text);
+  const isGood =
+    typeof spec?.job?.name === 'string' &&
+    typeof spec.route === 'object' &&
+    typeof spec.retry?.maxAttempts === 'number' &&
+    typeof spec.timeoutMs === 'number';
+  if (!isGood) throw new Error('its spec is none');
+  return spec as RunSpec;
+}
+
+function jsonOf<Value>(name: string, text: string): Value {
+  try {
+    return JSON.parse(text) as Value;
+  } catch {
+    throw new Error(`its ${name} is no JSON`);
+  }
 }

@@ -40,7 +40,7 @@ export type SubmitReply =
  */
 export const submitRunLua = `
 local function submitRun(request)
-  local at = now()
+  local at = timeMs()
   local key
   if request.idempotencyKey then
     key = prefix .. ':idempotency:' .. request.ns .. ':' .. request.idempotencyScope .. ':' .. request.idempotencyKey

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { RedisClock } from '../redis/redis-clock.js';
 import type { RedisClient } from '../redis/redis-client.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import type { HandedRun } from './engine-job.js';
 import type { RunRecord } from './run.record.js';
@@ -38,8 +39,11 @@ export class WaitedRuns {
     const waiting = this.waiters.runs().filter(({ namespace, runId }) => !this.watch.has(namespace, runId));
     try {
       return await this.gate.run(Date.now() + LOOK_TIMEOUT_MS, async (redis) => {
-        const runs = await Promise.all(waiting.map(({ namespace, runId }) => this.store.load(redis, namespace, runId)));
-        const due = runs.filter((run) => run !== undefined && this.isDue(run)).slice(0, limit) as RunRecord[];
+        const runs = await Promise.all(waiting.map(({ namespace, runId }) => this.store.look(redis, namespace, runId)));
+        const due = runs
+          .filter(isReadable)
+          .filter((run) => this.isDue(run))
+          .slice(0, limit);
         const taken = await Promise.all(due.map((run) => this.takeOne(redis, run)));
         return taken.filter((run) => run !== undefined);
       });
@@ -61,4 +65,8 @@ export class WaitedRuns {
     // As it was read before: read again it might be one that somebody was just quick enough to begin, and be begun a second time.
     return { namespace, runId, enqueues, record: { ...run, state: 'waiting', dueAt: undefined, enqueues } };
   }
+}
+
+function isReadable(run: RunRecord | BrokenRecordError | undefined): run is RunRecord {
+  return run !== undefined && !(run instanceof BrokenRecordError);
 }

@@ -8,10 +8,10 @@ import { runKeyspaceLua } from './run-keyspace.lua.js';
 export const watchRunsLua = `
 ${runKeyspaceLua}
 ${cancelledPlaceLua}
-local lookAt = now() + tonumber(ARGV[2])
+local lookAt = timeMs() + tonumber(ARGV[2])
 local count = 0
 for i = 3, #ARGV, 3 do
-  local known = redis.call('HMGET', runKey(ARGV[i], ARGV[i + 1]), 'state', 'epoch', 'agentId')
+  local known = fieldsOf(runKey(ARGV[i], ARGV[i + 1]), 'state', 'epoch', 'agentId')
   if known[1] == 'running' and known[2] == ARGV[i + 2] then
     redis.call('ZADD', dueKey, lookAt, runMember(ARGV[i], ARGV[i + 1]))
     count = count + 1

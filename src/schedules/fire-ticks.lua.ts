@@ -26,7 +26,7 @@ ${finishRunFunctionLua}
 ${createRunLua}
 local request = cjson.decode(ARGV[2])
 
-local at = now()
+local at = timeMs()
 
 -- Four times in the life of the ledger is often enough for one that does not grow.
 local function isLedgerToKeep(plan)

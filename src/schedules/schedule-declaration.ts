@@ -4,7 +4,16 @@ import type { CommandReply, CommandRequest } from '../contract/commands.js';
 import type { ScheduleSpec } from '../contract/schedule.schema.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { DueLoop } from '../runs/due-loop.js';
-import { canonicalSpec, declaredSchedule, runsCount, sameTiming, type ScheduleRecord } from './schedule.record.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
+import {
+  canonicalSpec,
+  declaredSchedule,
+  remainsOf,
+  runsCount,
+  sameTiming,
+  type ScheduleRecord,
+  type TickCounts,
+} from './schedule.record.js';
 import { type PlacedTick, ScheduleStore } from './schedule-store.js';
 import { type DueSchedule, placeTick, ScheduleTicker } from './schedule-ticker.js';
 import { TickTimes } from './tick-times.js';
@@ -24,7 +33,9 @@ export class ScheduleDeclaration {
   ) {}
 
   /**
-   * @throws CommandError INVALID_ARGUMENT (timing), VERSION_CONFLICT, RATE_LIMITED (too many)
+   * A broken record is replaced.
+   * @throws CommandError INVALID_ARGUMENT (timing), VERSION_CONFLICT, RATE_LIMITED (too many), BROKEN_RECORD (a version is expected, and
+   * the record cannot be read)
    */
   async upsert(
     redis: RedisClient,
@@ -49,7 +60,17 @@ export class ScheduleDeclaration {
 
     let settlingLooks = 0;
     for (let conflicts = 0; conflicts < MAX_WRITE_CONFLICTS; conflicts += 1) {
-      const { now, record } = await this.store.read(redis, namespace, spec.id);
+      const {
+        now,
+        records: [record],
+      } = await this.store.readAll(redis, [{ namespace, id: spec.id }]);
+      if (record instanceof BrokenRecordError) {
+        // Which version it has may be what cannot be read.
+        if (expectedVersion !== undefined) throw record;
+        const repaired = await this.repair(redis, record, { namespace, spec, specText, owner }, times, now, dryRun);
+        if (repaired === undefined) continue;
+        return repaired;
+      }
       if (expectedVersion !== undefined && expectedVersion !== (record?.version ?? 0)) {
         throw new CommandError(
           'VERSION_CONFLICT',
@@ -104,6 +125,32 @@ export class ScheduleDeclaration {
     }
     throw new CommandError('UNAVAILABLE', `schedule ${spec.id} is being changed by others all the time`);
   }
+
+  /**
+   * Puts a declaration in the place of a broken record. It goes on with its first tick from now; one that has none is no mistake here, for
+   * it may have had its last.
+   * @returns undefined when the record is another by now
+   */
+  private async repair(
+    redis: RedisClient,
+    broken: BrokenRecordError,
+    { namespace, spec, specText, owner }: Pick<ScheduleRecord, 'namespace' | 'spec' | 'specText' | 'owner'>,
+    times: TickTimes,
+    now: number,
+    dryRun: boolean,
+  ): Promise<CommandReply<'schedule.upsert'> | undefined> {
+    const { ticks, version, createdAt = now } = remainsOf(broken);
+    const first = isToFire(spec, ticks) ? placeTick({ namespace, spec }, times.next(now)) : undefined;
+    const would = { version: version + 1, createdAt, updatedAt: now };
+    const written = dryRun
+      ? would
+      : await this.store.repair(redis, namespace, broken, { id: spec.id, specText, tick: first ?? null, owner });
+    if (written === undefined) return undefined;
+    const stored = { namespace, spec, specText, ...written, nextTickAt: first?.tickAt, ticks };
+    if (first !== undefined && !dryRun) this.dueLoop.wakeWithin(first.dueAt - now);
+    const nextRuns = dryRun ? [] : upcoming(times, stored, now);
+    return { schedule: declaredSchedule(stored), created: false, changed: true, nextRuns };
+  }
 }
 
 /**
@@ -126,9 +173,13 @@ function pendingTick(
   if (sameInstants && record.spec.maxRuns === spec.maxRuns) return undefined;
   if (sameInstants && record.nextTickAt !== undefined && (spec.maxRuns ?? Infinity) > runsCount(record))
     return undefined;
-  const exhausted = spec.maxRuns !== undefined && record !== undefined && runsCount(record) >= spec.maxRuns;
-  if (!spec.enabled || exhausted) return null;
+  if (!isToFire(spec, record?.ticks)) return null;
   return placeTick({ namespace, spec }, first) ?? null;
+}
+
+function isToFire({ enabled, maxRuns }: ScheduleSpec, ticks: TickCounts | undefined): boolean {
+  const isExhausted = maxRuns !== undefined && ticks !== undefined && runsCount({ ticks }) >= maxRuns;
+  return enabled && !isExhausted;
 }
 
 function hasComeDue(record: ScheduleRecord | undefined, now: number): record is DueSchedule {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CommandError } from '../contract/command-error.js';
 import type { CommandReply } from '../contract/commands.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import type { RunRecord } from '../runs/run.record.js';
 import { RunStore } from '../runs/run-store.js';
@@ -50,11 +51,13 @@ export class ScheduleExplanation {
     if (outcome === 'skipped' || outcome === 'missed') {
       return { outcome, reasons: [reasonText(entry.reason, record)], agentsConsidered: [] };
     }
-    const run = await this.runs.load(redis, record.namespace, tickRunId(record.spec.id, instant));
+    const run = await this.runs.look(redis, record.namespace, tickRunId(record.spec.id, instant));
     const reasons = [outcome === 'late' ? `claimed ${entry.reason} ms after it was due` : 'claimed in time'];
-    if (run === undefined) reasons.push('its run is not kept any more');
-    else reasons.push(runText(run));
-    return { outcome, reasons, agentsConsidered: run === undefined ? [] : considered(run) };
+    if (run === undefined || run instanceof BrokenRecordError) {
+      reasons.push(run === undefined ? 'its run is not kept any more' : run.message);
+      return { outcome, reasons, agentsConsidered: [] };
+    }
+    return { outcome, reasons: [...reasons, runText(run)], agentsConsidered: considered(run) };
   }
 }
 

@@ -9,13 +9,16 @@ import type { GivenPlace } from '../agents/agents.service.js';
 import type { FirstDispatch } from '../runs/first-dispatch.js';
 import { type CancelledRun, cancelledRuns, givenPlace, OUTBOX_MS, RunStore } from '../runs/run-store.js';
 import type { RunSpec } from '../runs/run.record.js';
-import { parseSchedule, type ScheduleRecord } from './schedule.record.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
+import { NO_HASH } from '../redis/no-hash.js';
+import { parseSchedule, remainsOf, type ScheduleRecord } from './schedule.record.js';
 import { fireTicksLua } from './fire-ticks.lua.js';
 import {
   dropLeftoverLua,
   pauseScheduleLua,
   readSchedulesLua,
   removeScheduleLua,
+  repairScheduleLua,
   resumeScheduleLua,
   writeScheduleLua,
 } from './write-schedule.lua.js';
@@ -61,8 +64,9 @@ export interface Fired {
 /** Schedules in Redis: every change is one script, compared with what the caller had read. */
 @Injectable()
 export class ScheduleStore {
-  private readonly readScript = new RedisScript<[number, ...string[][]]>('read-schedules', readSchedulesLua);
+  private readonly readScript = new RedisScript<[number, ...(string[] | string)[]]>('read-schedules', readSchedulesLua);
   private readonly writeScript = new RedisScript<[number, number?, number?]>('write-schedule', writeScheduleLua);
+  private readonly repairScript = new RedisScript<[number, number?, number?]>('repair-schedule', repairScheduleLua);
   private readonly removeScript = new RedisScript<number>('remove-schedule', removeScheduleLua);
   private readonly dropScript = new RedisScript<number>('drop-leftover', dropLeftoverLua);
   private readonly pauseScript = new RedisScript<number>('pause-schedule', pauseScheduleLua);
@@ -77,7 +81,7 @@ export class ScheduleStore {
 
   /**
    * The schedule, if there is one, and Redis' time.
-   * @throws Error when its record is broken
+   * @throws BrokenRecordError
    */
   async read(redis: RedisClient, namespace: string, id: string): Promise<{ now: number; record?: ScheduleRecord }> {
     const { now, records } = await this.readAll(redis, [{ namespace, id }]);
@@ -86,26 +90,17 @@ export class ScheduleStore {
     return { now, record };
   }
 
-  /** Schedules, undefined where there is none and an Error where its record is broken, in the order asked for, and Redis' time. */
+  /** Schedules, undefined where there is none, in the order asked for, and Redis' time. One that is broken is an error beside the others. */
   async readAll(
     redis: RedisClient,
     names: readonly { namespace: string; id: string }[],
-  ): Promise<{ now: number; records: (ScheduleRecord | Error | undefined)[] }> {
+  ): Promise<{ now: number; records: (ScheduleRecord | BrokenRecordError | undefined)[] }> {
     const [now, ...rows] = await this.readScript.run(
       redis,
       [this.keys.key('due')],
       [this.keys.key(), ...names.flatMap(({ namespace, id }) => [namespace, id])],
     );
-    const records = rows.map((flat, index) => {
-      const fields: Record<string, string> = {};
-      for (let at = 0; at < flat.length; at += 2) fields[flat[at]] = flat[at + 1];
-      try {
-        return parseSchedule(names[index].namespace, fields);
-      } catch (error) {
-        return error as Error;
-      }
-    });
-    return { now, records };
+    return { now, records: rows.map((row, index) => recordOf(row, names[index])) };
   }
 
   /**
@@ -134,6 +129,31 @@ export class ScheduleStore {
       owner ?? '',
     ]);
     if (version === -2) throw this.tooMany(namespace);
+    return version === -1 ? undefined : { version, createdAt: createdAt as number, updatedAt: updatedAt as number };
+  }
+
+  /**
+   * Stores a declaration in place of a broken record, of which stays what can be read.
+   * @param tick null: none
+   * @returns undefined when the record is another by now
+   */
+  async repair(
+    redis: RedisClient,
+    namespace: string,
+    broken: BrokenRecordError,
+    { id, specText, tick, owner }: { id: string; specText: string; tick: PlacedTick | null; owner?: string },
+  ): Promise<{ version: number; createdAt: number; updatedAt: number } | undefined> {
+    const { fields } = remainsOf(broken);
+    if (owner !== undefined) fields.owner = owner;
+    const reply = await this.run(redis, this.repairScript, namespace, id, [
+      broken.fields.spec ?? '',
+      broken.fields.version ?? '',
+      specText,
+      tick?.tickAt ?? '',
+      tick?.dueAt ?? '',
+      ...Object.entries(fields).flat(),
+    ]);
+    const [version, createdAt, updatedAt] = reply;
     return version === -1 ? undefined : { version, createdAt: createdAt as number, updatedAt: updatedAt as number };
   }
 
@@ -236,4 +256,15 @@ export class ScheduleStore {
   ): Promise<Reply> {
     return script.run(redis, [this.keys.key('due')], [this.keys.key(), namespace, id, ...args]);
   }
+}
+
+/** @param row the fields and values of the hash, or what Redis said when it is none */
+function recordOf(
+  row: string[] | string,
+  { namespace, id }: { namespace: string; id: string },
+): ScheduleRecord | BrokenRecordError | undefined {
+  if (typeof row === 'string') return new BrokenRecordError('schedule', id, NO_HASH);
+  const fields: Record<string, string> = {};
+  for (let at = 0; at < row.length; at += 2) fields[row[at]] = row[at + 1];
+  return parseSchedule(namespace, id, fields);
 }

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { CommandError } from '../contract/command-error.js';
 import type { CommandReply, CommandRequest } from '../contract/commands.js';
 import type { RedisClient } from '../redis/redis-client.js';
+import { BrokenRecordError } from '../redis/broken-record.error.js';
+import { remainsOf } from './schedule.record.js';
 import { ScheduleDeclaration } from './schedule-declaration.js';
 import { ScheduleStore } from './schedule-store.js';
 
@@ -27,11 +29,9 @@ export class ScheduleSync {
     const outcome: CommandReply<'schedule.sync'> = { created: [], updated: [], unchanged: [], removed: [] };
 
     await inBatches(records, async (spec) => {
-      const { record } = await this.store.read(redis, namespace, spec.id);
-      if (record?.owner !== undefined && record.owner !== owner) {
-        throw new CommandError('ALREADY_EXISTS', `schedule ${spec.id} belongs to ${record.owner}`, {
-          owner: record.owner,
-        });
+      const [known] = await this.owners(redis, namespace, [spec.id]);
+      if (known !== undefined && known !== owner) {
+        throw new CommandError('ALREADY_EXISTS', `schedule ${spec.id} belongs to ${known}`, { owner: known });
       }
       const { created, changed } = await this.declaration.declare(redis, namespace, spec, { owner, dryRun: true });
       (created ? outcome.created : changed ? outcome.updated : outcome.unchanged).push(spec.id);
@@ -49,6 +49,13 @@ export class ScheduleSync {
     return outcome;
   }
 
+  /** Whose each of the schedules is; undefined where it is nobody's. Also of a broken record, if that can be read of it. */
+  private async owners(redis: RedisClient, namespace: string, ids: readonly string[]): Promise<(string | undefined)[]> {
+    const names = ids.map((id) => ({ namespace, id }));
+    const { records } = await this.store.readAll(redis, names);
+    return records.map((record) => (record instanceof BrokenRecordError ? remainsOf(record) : record)?.owner);
+  }
+
   /** The owner's schedules that are not declared any more. */
   private async strangers(
     redis: RedisClient,
@@ -60,10 +67,8 @@ export class ScheduleSync {
     let after: string | undefined;
     for (;;) {
       const ids = await this.store.ids(redis, namespace, after, BATCH_COUNT);
-      const records = await Promise.all(ids.map((id) => this.store.read(redis, namespace, id)));
-      records.forEach(({ record }, at) => {
-        if (record?.owner === owner && !declared.has(ids[at])) found.push(ids[at]);
-      });
+      const owners = await this.owners(redis, namespace, ids);
+      found.push(...ids.filter((id, at) => owners[at] === owner && !declared.has(id)));
       if (ids.length < BATCH_COUNT) return found;
       after = ids.at(-1);
     }

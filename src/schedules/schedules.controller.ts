@@ -76,6 +76,7 @@ export class SchedulesController {
     @Ctx() context: CommandContext,
   ): Promise<CommandReply<'schedule.pause'>> {
     return this.gate.run(context.deadlineAt, async (redis) => {
+      await this.assertReadable(redis, namespace, id);
       if (!(await this.store.pause(redis, namespace, id, reason))) throw noSchedule(id);
       return this.viewOf(redis, namespace, id);
     });
@@ -87,6 +88,7 @@ export class SchedulesController {
     @Ctx() context: CommandContext,
   ): Promise<CommandReply<'schedule.resume'>> {
     return this.gate.run(context.deadlineAt, async (redis) => {
+      await this.assertReadable(redis, namespace, id);
       const { found, dueAt } = await this.store.resume(redis, namespace, id, catchUp);
       if (!found) throw noSchedule(id);
       if (dueAt !== undefined) this.dueLoop.wakeWithin(0);
@@ -135,6 +137,11 @@ export class SchedulesController {
       wait,
       context,
     );
+  }
+
+  /** What is refused changes nothing. @throws BrokenRecordError */
+  private async assertReadable(redis: RedisClient, namespace: string, id: string): Promise<void> {
+    await this.store.read(redis, namespace, id);
   }
 
   private async viewOf(redis: RedisClient, namespace: string, id: string): Promise<ScheduleView> {

@@ -29,19 +29,22 @@ export const repairDueLua = `
 ${runKeyspaceLua}
 if redis.call('GET', prefix .. ':leader-term') ~= ARGV[2] then return { -1, 0 } end
 local ns, kind = ARGV[3], ARGV[4]
-local at = now()
+local at = timeMs()
 local repaired, open = 0, 0
+-- What is no instant is due at once.
 for i = 5, #ARGV do
   local member = kind .. '|' .. ns .. '|' .. ARGV[i]
   if kind == 'r' then
-    local known = redis.call('HMGET', runKey(ns, ARGV[i]), 'state', 'dueAt')
+    local known = fieldsOf(runKey(ns, ARGV[i]), 'state', 'dueAt')
     if known[1] and not isFinal(known[1]) then
       open = open + 1
-      repaired = repaired + redis.call('ZADD', dueKey, 'NX', known[2] or at, member)
+      repaired = repaired + redis.call('ZADD', dueKey, 'NX', tonumber(known[2]) or at, member)
     end
   else
-    local known = redis.call('HMGET', prefix .. ':schedule:' .. ns .. ':' .. ARGV[i], 'nextTickAt', 'nextDueAt', 'pausedAt')
-    if known[1] and not known[3] then repaired = repaired + redis.call('ZADD', dueKey, 'NX', known[2] or known[1], member) end
+    local known = fieldsOf(prefix .. ':schedule:' .. ns .. ':' .. ARGV[i], 'nextTickAt', 'nextDueAt', 'pausedAt')
+    if known[1] and not known[3] then
+      repaired = repaired + redis.call('ZADD', dueKey, 'NX', tonumber(known[2] or known[1]) or at, member)
+    end
   end
 end
 return { repaired, open }

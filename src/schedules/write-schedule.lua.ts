@@ -2,14 +2,15 @@ import { scheduleKeyspaceLua } from './schedule-keyspace.lua.js';
 
 /**
  * Reads schedules and the time together. ARGV: prefix, ns, id, ns, id, ….
- * Returns {now, {field, value, …}, {field, value, …}, …}, in the order asked for.
+ * Returns {now, {field, value, …}, {field, value, …}, …}, in the order asked for; a text in place of what is no hash.
  */
 export const readSchedulesLua = `
 ${scheduleKeyspaceLua}
-local reply = { now() }
+local reply = { timeMs() }
 for i = 2, #ARGV, 2 do
   about(ARGV[i], ARGV[i + 1])
-  reply[#reply + 1] = redis.call('HGETALL', key)
+  local fields = redis.pcall('HGETALL', key)
+  reply[#reply + 1] = fields.err or fields
 end
 return reply
 `;
@@ -24,7 +25,7 @@ export const writeScheduleLua = `
 ${scheduleKeyspaceLua}
 local version = tonumber(redis.call('HGET', key, 'version') or 0)
 if version ~= tonumber(ARGV[4]) then return { -1 } end
-local at = now()
+local at = timeMs()
 if ARGV[6] == '1' then
   local pending = redis.call('HGET', key, 'nextTickAt')
   if pending and tonumber(pending) <= at then return { -1 } end
@@ -42,6 +43,30 @@ redis.call('HSET', key, 'spec', ARGV[5], 'version', version + 1, 'updatedAt', at
 if ARGV[10] ~= '' then redis.call('HSET', key, 'owner', ARGV[10]) end
 if ARGV[6] == '1' then putTick(ARGV[7], ARGV[8]) end
 return { version + 1, tonumber(redis.call('HGET', key, 'createdAt')), at }
+`;
+
+/**
+ * Stores a declaration in place of a record that cannot be read, if that still is as the caller read it.
+ * ARGV: prefix, ns, id, spec read or '', version read or '', spec, nextTickAt or '', dueAt, then fields and values that are kept.
+ * Returns {new version, createdAt, now}; {-1} when the record is another, or gone. The tick ledger goes with a version that cannot be read: its entries name it.
+ */
+export const repairScheduleLua = `
+${scheduleKeyspaceLua}
+local kind = redis.call('TYPE', key).ok
+if kind == 'none' then return { -1 } end
+local known = kind == 'hash' and redis.call('HMGET', key, 'spec', 'version') or {}
+if (known[1] or '') ~= ARGV[4] or (known[2] or '') ~= ARGV[5] then return { -1 } end
+local at = timeMs()
+redis.call('DEL', key)
+for i = 9, #ARGV, 2 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
+redis.call('HSETNX', key, 'createdAt', at)
+if redis.call('HINCRBY', key, 'version', 1) == 1 then redis.call('DEL', ticksKey) end
+redis.call('HSET', key, 'spec', ARGV[6], 'updatedAt', at)
+redis.call('ZADD', indexKey, 0, id)
+redis.call('SADD', prefix .. ':namespaces', ns)
+putTick(ARGV[7], ARGV[8])
+local stored = redis.call('HMGET', key, 'version', 'createdAt')
+return { tonumber(stored[1]), tonumber(stored[2]), at }
 `;
 
 /** Removes a schedule; the runs it made stay as long as others. ARGV: prefix, ns, id, how many ms that is. Returns 1, or 0 when there is none. */
@@ -62,7 +87,7 @@ return removed
 export const pauseScheduleLua = `
 ${scheduleKeyspaceLua}
 if redis.call('EXISTS', key) == 0 then return 0 end
-redis.call('HSETNX', key, 'pausedAt', now())
+redis.call('HSETNX', key, 'pausedAt', timeMs())
 if ARGV[4] ~= '' then redis.call('HSET', key, 'pausedReason', ARGV[4]) else redis.call('HDEL', key, 'pausedReason') end
 redis.call('ZREM', dueKey, member)
 return 1
@@ -77,7 +102,7 @@ ${scheduleKeyspaceLua}
 if redis.call('EXISTS', key) == 0 then return { 0 } end
 local paused = redis.call('HDEL', key, 'pausedAt')
 redis.call('HDEL', key, 'pausedReason')
-if paused == 1 and ARGV[4] ~= '1' then redis.call('HSET', key, 'skipUntil', now()) end
+if paused == 1 and ARGV[4] ~= '1' then redis.call('HSET', key, 'skipUntil', timeMs()) end
 local dueAt = redis.call('HGET', key, 'nextDueAt')
 if redis.call('HEXISTS', key, 'nextTickAt') == 0 then return { 1, -1 } end
 redis.call('ZADD', dueKey, dueAt, member)

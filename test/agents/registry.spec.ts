@@ -65,6 +65,7 @@ describe('agent.register', () => {
         instanceEpoch: 7,
         state: 'up',
         inFlight: 0,
+        reportedInFlight: 0,
         lastSeenAt: reply.serverTime,
         errorRate: 0,
         p95Ms: 0,
@@ -341,6 +342,52 @@ describe('agent.list', () => {
     await expect(replica.command('agent.list', { namespace, cursor: '!' })).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',
     });
+  });
+});
+
+describe('a record that is broken in Redis', () => {
+  const damage: Record<string, (record: string) => string[]> = {
+    'no description': (record) => ['HDEL', record, 'description'],
+    'a description that is no JSON': (record) => ['HSET', record, 'description', '{'],
+    'no number': (record) => ['HSET', record, 'suspectUntil', 'x'],
+    'no hash': (record) => ['SET', record, 'text'],
+  };
+
+  it.each(Object.keys(damage))('stops no other agent, is told, and is mended by registering: %s', async (what) => {
+    await register('broken');
+    await register('sound');
+    const record = key('agent', namespace, 'broken');
+    if (what === 'no hash') await redis.cli('DEL', record);
+    await redis.cli(...damage[what](record));
+    replica.directory.invalidate(namespace);
+
+    const page = await replica.command('agent.list', { namespace });
+    expect(page.items).toMatchObject([{ agentId: 'sound' }]);
+    expect(page.broken).toEqual([{ agentId: 'broken', why: expect.any(String) }]);
+    const first = await replica.command('agent.list', { namespace, limit: 1 });
+    expect(first).toMatchObject({ items: [], broken: [{ agentId: 'broken' }], nextCursor: expect.any(String) });
+    expect((await replica.agents.acquire(attempt({ namespace }))).agentId).toBe('sound');
+    const before = await redis.cli('DUMP', record);
+    for (const pattern of ['agent.drain', 'agent.undrain'] as const) {
+      const asked = replica.command(pattern, { namespace, agentId: 'broken' });
+      await expect(asked).rejects.toMatchObject({ code: 'BROKEN_RECORD' });
+    }
+    expect(await redis.cli('DUMP', record)).toBe(before);
+
+    // What its heartbeats are told makes an agent register anew; the same process does so under the same epoch.
+    expect(await heartbeat('broken')).toMatchObject({ unknown: true });
+    await register('broken');
+    expect(await heartbeat('broken', 1, 3)).toMatchObject({ unknown: false });
+    expect(await list()).toMatchObject([{ agentId: 'broken', state: 'up', reportedInFlight: 3 }, { agentId: 'sound' }]);
+  });
+
+  it('is still that of the agent that registered with a key', async () => {
+    const identityKey = 'a key of sixteen or more';
+    await register('own', 1, { identityKey });
+    await redis.cli('HSET', key('agent', namespace, 'own'), 'capacity', 'x');
+    await expect(register('own', 2)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await register('own', 1, { identityKey });
+    expect(await list()).toMatchObject([{ agentId: 'own', capacity: 2 }]);
   });
 });
 

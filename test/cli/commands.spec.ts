@@ -89,6 +89,23 @@ describe('schedules', () => {
     expect(await reply('schedule.get', 'schedules get sitemap')).toEqual(await client.schedules.get({ id: 'sitemap' }));
   });
 
+  it('tells of a record that is broken in Redis, beside the others', async () => {
+    const record = '{commander}:schedule:default:torn';
+    await service.redis.cli('zadd', '{commander}:schedules:default', '0', 'torn');
+    await service.redis.cli('set', record, 'text');
+    try {
+      const { code, stdout, stderr } = await cli('schedules');
+      expect(code).toBe(0);
+      expect(tableRows(stdout)).toHaveLength(2);
+      expect(stderr).toBe('the record of torn in Redis is broken: its key is no hash\n');
+      const json = JSON.parse((await cli('schedules --json')).stdout) as unknown;
+      expectReply('schedule.list', json);
+      expect(json).toMatchObject({ broken: [{ id: 'torn' }] });
+    } finally {
+      await client.schedules.remove({ id: 'torn' });
+    }
+  });
+
   it('filters by tag and by enabled', async () => {
     const [tagged, disabled, enabled] = await Promise.all([
       reply('schedule.list', 'schedules --tag news'),

@@ -432,16 +432,25 @@ describe('the reconciler', () => {
     try {
       const client = own.client();
       const agent = await own.agent();
-      for (const id of ['broken', 'sound']) await client.schedules.upsert({ id, everyMs: 500, job: { name: 'job' } });
+      for (const id of ['broken', 'torn', 'sound'])
+        await client.schedules.upsert({ id, everyMs: 500, job: { name: 'job' } });
       const { runId } = await client.jobs.submit({ job: { name: 'job' }, delayMs: 3_600_000 });
       await own.redis.cli('hset', '{commander}:schedule:default:broken', 'spec', '{');
+      // Neither one that is no hash at all, of a schedule or of a run.
+      for (const record of ['schedule:default:torn', 'run:default:torn']) {
+        await own.redis.cli('del', `{commander}:${record}`);
+        await own.redis.cli('set', `{commander}:${record}`, 'text');
+      }
+      await own.redis.cli('zadd', '{commander}:runs:default', String(Date.now() + 60_000), 'torn');
+      await own.redis.cli('zadd', '{commander}:due', '1', 'r|default|torn');
       const soundCount = () => agent.executed.filter(({ scheduleId }) => scheduleId === 'sound').length;
       const before = soundCount();
       await eventually(() => soundCount() >= before + 6);
       const member = `r|default|${runId}`;
       await own.redis.cli('zrem', '{commander}:due', member);
       await eventually(async () => expect(await own.redis.cli('zscore', '{commander}:due', member)).not.toBe(''));
-      expect(own.replicas[0]?.output()).toContain('schedule default/broken: ');
+      for (const id of ['broken', 'torn']) expect(own.replicas[0]?.output()).toContain(`schedule default/${id}: `);
+      expect(await own.redis.cli('zscore', '{commander}:due', 'r|default|torn')).toBe('');
     } finally {
       await own.stop();
     }

@@ -299,6 +299,98 @@ describe('run.cancel', () => {
   });
 });
 
+describe('a record that is broken in Redis', () => {
+  const recordOf = (namespace: string, runId: string) => `{commander}:run:${namespace}:${runId}`;
+  const damage: Record<string, (record: string) => string[]> = {
+    'a spec that is no JSON': (record) => ['hset', record, 'spec', '{'],
+    'a spec without a job': (record) => ['hset', record, 'spec', '{}'],
+    'no number': (record) => ['hset', record, 'epoch', 'x', 'enqueues', ''],
+    'no error': (record) => ['hset', record, 'error', '{'],
+    'no hash': (record) => ['set', record, 'text'],
+  };
+
+  it('is named beside the others, refused by its own commands, and can be cancelled', async () => {
+    const client = inNamespace('broken');
+    const job = { name: 'job' };
+    const { runId: sound } = await client.jobs.submit({ job, delayMs: 3_600_000 });
+    const runIds: string[] = [];
+    for (const [what, command] of Object.entries(damage)) {
+      const { runId } = await client.jobs.submit({ job, delayMs: 3_600_000 });
+      runIds.push(runId);
+      if (what === 'no hash') await service.redis.cli('del', recordOf('broken', runId));
+      await service.redis.cli(...command(recordOf('broken', runId)));
+    }
+    const page = await client.runs.list({});
+    expectReply('run.list', page);
+    expect(page.items).toMatchObject([{ runId: sound }]);
+    expect(page.broken?.map(({ runId }) => runId).sort()).toEqual([...runIds].sort());
+    expect(await client.runs.list({ limit: 1 })).toMatchObject({
+      items: [],
+      broken: [{}],
+      nextCursor: expect.any(String),
+    });
+    for (const runId of runIds) {
+      await expect(client.runs.get({ runId })).rejects.toMatchObject({ code: 'BROKEN_RECORD' });
+      await expect(client.runs.retry({ runId })).rejects.toMatchObject({ code: 'BROKEN_RECORD' });
+    }
+    const noRun = runIds.pop() as string;
+    await expect(client.runs.cancel({ runId: noRun })).rejects.toMatchObject({ code: 'BROKEN_RECORD' });
+    for (const runId of runIds) {
+      expect(await client.runs.cancel({ runId })).toEqual({ state: 'cancelled' });
+      expect(await service.redis.cli('zscore', '{commander}:due', `r|broken|${runId}`)).toBe('');
+    }
+    await service.redis.cli('del', recordOf('broken', noRun));
+    await client.runs.list({});
+    expect(await service.redis.cli('zscore', '{commander}:runs:broken', noRun)).toBe('');
+  });
+
+  it('ends its run when that comes due, and holds up no other', async () => {
+    const client = inNamespace('broken-due');
+    await service.agent({}, undefined, 'broken-due');
+    const records: { record: string; member: string; isHash: boolean }[] = [];
+    for (const command of Object.values(damage)) {
+      // Due in an hour, so that it is broken before it begins.
+      const { runId } = await client.jobs.submit({ job: { name: 'job' }, delayMs: 3_600_000 });
+      const record = recordOf('broken-due', runId);
+      const isHash = command(record)[0] === 'hset';
+      if (isHash) await service.redis.cli('hset', record, 'dueAt', '1');
+      else await service.redis.cli('del', record);
+      await service.redis.cli(...command(record));
+      records.push({ record, member: `r|broken-due|${runId}`, isHash });
+    }
+    await service.redis.cli('zadd', '{commander}:due', ...records.flatMap(({ member }) => ['1', member]));
+    await client.jobs.submit({ job: { name: 'job' }, wait: true });
+    for (const { record, member, isHash } of records) {
+      await eventually(async () => expect(await service.redis.cli('zscore', '{commander}:due', member)).toBe(''));
+      if (isHash) expect(await service.redis.cli('hget', record, 'state')).toBe('failed');
+    }
+    const output = service.replicas.map((replica) => replica.output()).join('');
+    expect(output).toContain('in Redis is broken: its spec is no JSON; it is ended');
+  });
+
+  it('of a result is named, and replaced by the next good run', async () => {
+    const client = inNamespace('broken-result');
+    await service.agent({}, undefined, 'broken-result');
+    const next = (key: string) => client.jobs.submit({ job: { name: 'job' }, resultKey: key, wait: true });
+    const resultOf = (key: string) => `{commander}:result:broken-result:${key}`;
+    for (const key of ['no-hash', 'no-value', 'no-number']) await next(key);
+    await service.redis.cli('del', resultOf('no-hash'));
+    await service.redis.cli('set', resultOf('no-hash'), 'text');
+    await service.redis.cli('hset', resultOf('no-value'), 'value', '{');
+    await service.redis.cli('hset', resultOf('no-number'), 'tickAt', 'x');
+    const page = await client.results.list({});
+    expectReply('result.list', page);
+    expect(page.items.map(({ key }) => key)).toEqual(['no-value']);
+    expect(page.broken?.map(({ key }) => key)).toEqual(['no-hash', 'no-number']);
+    for (const key of ['no-hash', 'no-value', 'no-number']) {
+      await expect(client.results.get({ key })).rejects.toMatchObject({ code: 'BROKEN_RECORD' });
+      await next(key);
+      expectReply('result.get', await client.results.get({ key }));
+    }
+    expect((await client.results.list({})).broken).toBeUndefined();
+  });
+});
+
 describe('results', () => {
   it('only move forward: a failure keeps the last good value and makes it stale', async () => {
     const client = inNamespace('results');

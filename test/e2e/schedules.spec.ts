@@ -1,3 +1,4 @@
+import type { ScheduleSpecInput } from '../../src/contract/schedule.schema.js';
 import { eventually } from '../support/eventually.js';
 import { expectReply, Service } from '../support/service.js';
 
@@ -148,6 +149,97 @@ describe('schedule.get, list and remove', () => {
     expect(await client.schedules.remove({ id: 'gone' })).toEqual({ removed: true });
     expect(await client.schedules.remove({ id: 'gone' })).toEqual({ removed: false });
     expect(await service.redis.cli('zscore', '{commander}:due', 's|default|gone')).toBe('');
+  });
+});
+
+describe('a record that is broken in Redis', () => {
+  const namespace = 'broken';
+  const recordOf = (id: string) => `{commander}:schedule:${namespace}:${id}`;
+  const damage: Record<string, (record: string) => string[]> = {
+    'no-json': (record) => ['hset', record, 'spec', '{'],
+    'no-spec': (record) => ['hdel', record, 'spec'],
+    'no-job': (record) => ['hset', record, 'spec', '{"id":"no-job","everyMs":1000}'],
+    'no-cron': (record) => [
+      'hset',
+      record,
+      'spec',
+      JSON.stringify({ ...whole, id: 'no-cron', everyMs: undefined, cron: '99 * * * *' }),
+    ],
+    'no-number': (record) => ['hset', record, 'version', 'x', 'nextTickAt', 'y'],
+    'no-hash': (record) => ['set', record, 'text'],
+  };
+  let whole: ScheduleSpecInput;
+  const ids = Object.keys(damage);
+  const declared = (id: string) => ({ id, ...farHourly, job: { name: 'job' }, tags: ['t'], maxRuns: 5 });
+
+  beforeAll(async () => {
+    const client = service.client({ namespace });
+    const { created } = await client.schedules.sync({ owner: 'app', records: [...ids, 'sound'].map(declared) });
+    expect(created).toHaveLength(ids.length + 1);
+    const { schedule } = await client.schedules.upsert(declared('sound'));
+    const { version: _version, createdAt: _createdAt, updatedAt: _updatedAt, ...spec } = schedule;
+    whole = spec;
+  });
+
+  it.each(ids)('holds back no other, is told, and is mended by declaring it again: %s', async (id) => {
+    const client = service.client({ namespace });
+    await service.redis.cli('hset', recordOf(id), 'fired', '3');
+    if (id === 'no-hash') await service.redis.cli('del', recordOf(id));
+    await service.redis.cli(...damage[id](recordOf(id)));
+
+    const page = await client.schedules.list({ limit: 500 });
+    expectReply('schedule.list', page);
+    expect(page.items.map((item) => item.id).sort()).toEqual([...ids, 'sound'].filter((other) => other !== id).sort());
+    expect(page.broken).toEqual([{ id, why: expect.any(String) }]);
+    const first = await client.schedules.list({ limit: ids.indexOf(id) + 1 });
+    expect(first.items.length + (first.broken?.length ?? 0)).toBe(ids.indexOf(id) + 1);
+
+    const before = await service.redis.cli('dump', recordOf(id));
+    const asked = [
+      client.schedules.get({ id }),
+      client.schedules.trigger({ id }),
+      client.schedules.pause({ id }),
+      client.schedules.resume({ id }),
+      client.schedules.explain({ id, at: 0 }),
+      client.schedules.upsert({ ...declared(id), expectedVersion: 1 }),
+    ];
+    for (const reply of asked) await expect(reply).rejects.toMatchObject({ code: 'BROKEN_RECORD', retryable: false });
+    expect(await service.redis.cli('dump', recordOf(id))).toBe(before);
+
+    const records = [...ids, 'sound'].map(declared);
+    const tried = await client.schedules.sync({ owner: 'app', records, dryRun: true });
+    expect(tried).toMatchObject({ created: [], updated: [id], removed: [] });
+    expect(await service.redis.cli('dump', recordOf(id))).toBe(before);
+    // Whose it is can be read of most of them, and none of it is lost.
+    if (id === 'no-hash') await client.schedules.upsert(declared(id));
+    else {
+      const other = client.schedules.sync({ owner: 'other', records: [declared(id)] });
+      await expect(other).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    }
+    expect(await client.schedules.sync({ owner: 'app', records })).toMatchObject({ created: [], removed: [] });
+
+    const mended = await client.schedules.get({ id });
+    expectReply('schedule.get', mended);
+    const firedCount = id === 'no-hash' ? 0 : 3;
+    expect(mended).toMatchObject({ ...whole, id, owner: 'app', state: 'active', ticks: { firedCount } });
+    expect((await client.schedules.list({})).broken).toBeUndefined();
+    const score = await service.redis.cli('zscore', '{commander}:due', `s|${namespace}|${id}`);
+    expect(Number(score)).toBe(mended.nextRunAt);
+  });
+
+  it('is removed like any other, also as one that its owner does not declare any more', async () => {
+    const client = service.client({ namespace: 'removed' });
+    const removed = (id: string) => `{commander}:schedule:removed:${id}`;
+    await client.schedules.sync({ owner: 'app', records: ['asked', 'pruned'].map(declared) });
+    await service.redis.cli('set', removed('asked'), 'text');
+    await service.redis.cli('hset', removed('pruned'), 'spec', '{');
+    expect(await client.schedules.remove({ id: 'asked' })).toEqual({ removed: true });
+    const pruned = await client.schedules.sync({ owner: 'app', records: [], prune: true });
+    expect(pruned.removed).toEqual(['pruned']);
+    expect(await client.schedules.list({})).toEqual({ items: [] });
+    for (const id of ['asked', 'pruned']) {
+      expect(await service.redis.cli('zscore', '{commander}:due', `s|removed|${id}`)).toBe('');
+    }
   });
 });
 
