@@ -49,4 +49,4 @@ EXPOSE 7970 6060
 # Node itself asks: the slim image has no curl, and /livez opens no connection to anything.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["node", "--max-old-space-size=16", "-e", "require('node:http').get({ host: '127.0.0.1', port: process.env.HTTP_PORT, path: '/livez', timeout: 4000 }, (reply) => process.exit(reply.statusCode === 200 ? 0 : 1)).on('timeout', () => process.exit(1)).on('error', () => process.exit(1))"]
 # Exec form: node is PID 1 and gets SIGTERM itself, with no shell in between that would keep it.
-CMD ["node", "--enable-source-maps", "dist/main.js"]
+CMD ["node", "--enable-source-maps", "--min-semi-space-size=4", "dist/main.js"]

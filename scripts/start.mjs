@@ -5,6 +5,7 @@ import { inCheckout } from './lib/checkout.mjs';
 import { runMain, say } from './lib/failure.mjs';
 import { Guardian } from './lib/guardian.mjs';
 import { startLocalRedis } from './lib/local-redis.mjs';
+import { commanderNodeArguments } from './lib/node-arguments.mjs';
 import { ensureRedisBinary } from './lib/redis-binary.mjs';
 import { exitCodeOf } from './lib/run-program.mjs';
 import { setUp } from './lib/set-up.mjs';
@@ -62,7 +63,7 @@ function usesOwnRedis() {
 function launchCommander(redis) {
   const redisUrl = redis?.url ?? process.env.REDIS_URL;
   const evidenceDir = process.env.EVIDENCE_DIR || inCheckout('.data/evidence');
-  const commander = spawn(process.execPath, ['--enable-source-maps', inCheckout('dist/main.js')], {
+  const commander = spawn(process.execPath, [...commanderNodeArguments, inCheckout('dist/main.js')], {
     env: { ...process.env, EVIDENCE_DIR: evidenceDir, ...(redisUrl ? { REDIS_URL: redisUrl } : {}) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     // Its own session: it gets the signals that we hand on, each once, instead of also those of the terminal and of npm.

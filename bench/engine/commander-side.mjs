@@ -22,7 +22,7 @@ export class CommanderSide {
   }
 
   /** @param {{concurrency: number, kept: number, isHolding?: boolean, keptPerSchedule?: number, nodeArgs?: string[]}} options */
-  static async start({ concurrency, kept, keptPerSchedule = 200, isHolding = false, nodeArgs = [] }) {
+  static async start({ concurrency, kept, keptPerSchedule = 200, isHolding = false, nodeArgs }) {
     const redis = await RedisProcess.start();
     const service = await Child.start(join(buildDirectory, 'main.js'), {
       nodeArgs,

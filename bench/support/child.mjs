@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { benchNodeArguments } from './node-arguments.mjs';
 
 /** A Node process of a benchmark: tells when it is ready, answers questions `{ask, …}` one after the other. */
 export class Child {
@@ -21,7 +22,7 @@ export class Child {
    * @param {string} file
    * @param {{args?: string[], env?: Record<string, string>, nodeArgs?: string[]}} options
    */
-  static async start(file, { args = [], env = {}, nodeArgs = [] } = {}) {
+  static async start(file, { args = [], env = {}, nodeArgs = benchNodeArguments } = {}) {
     const name = file.slice(file.lastIndexOf('/') + 1);
     const child = fork(file, args, { env: { ...process.env, ...env }, execArgv: nodeArgs });
     const failed = new Promise((_, reject) =>

@@ -21,6 +21,14 @@ describe('Dockerfile', () => {
     expect(dockerfileCheck(text, nodeMajor)).toEqual([]);
   });
 
+  it('starts commander as npm start does', () => {
+    const [, list] = /commanderNodeArguments = \[(.*)\]/.exec(read('scripts/lib/node-arguments.mjs'))!;
+    const nodeArguments = list!.split(', ').map((argument) => argument.slice(1, -1));
+    expect(nodeArguments.length).toBeGreaterThan(1);
+    const command = execForm(final.filter(({ name }) => name === 'CMD').at(-1)!.value);
+    expect(command).toEqual(['node', ...nodeArguments, 'dist/main.js']);
+  });
+
   const replaced = (pattern: RegExp | string, by: string) => {
     const changed = text.replace(pattern, by);
     if (changed === text) throw new Error(`nothing to replace: ${String(pattern)}`);

@@ -93,7 +93,7 @@ if (!isWanted) console.warn('SKIPPED: the image is built only with DOCKER_IMAGE=
     });
     expect(Object.keys(Config.ExposedPorts).sort()).toEqual(['6060/tcp', '7970/tcp']);
     expect(Config.Healthcheck.Test[0]).toBe('CMD');
-    expect(Config.Cmd).toEqual(['node', '--enable-source-maps', 'dist/main.js']);
+    expect(Config.Cmd).toEqual(['node', '--enable-source-maps', '--min-semi-space-size=4', 'dist/main.js']);
   });
 
   it('refuses to start without its tokens, and says so', async () => {
@@ -165,6 +165,7 @@ if (!isWanted) console.warn('SKIPPED: the image is built only with DOCKER_IMAGE=
     expect((await exec('cat', '/proc/1/cmdline')).split('\0')).toEqual([
       'node',
       '--enable-source-maps',
+      '--min-semi-space-size=4',
       'dist/main.js',
       '',
     ]);
