@@ -12,4 +12,6 @@ module.exports = {
   // Most suites start processes, two suites at a time: on a slow machine that alone takes many seconds.
   testTimeout: 60_000,
   maxWorkers: 2,
+  // Suites that wait for most of their time run beside those two.
+  runner: '<rootDir>/test/support/lanes.runner.ts',
 };

@@ -1,11 +1,12 @@
 import { createServer } from 'node:net';
+import { workerNumber } from './lane.js';
 
 /** Below the kernel's ephemeral range: no outgoing connection (nor a client's retry to itself) can take such a port while its server is down. */
 const FIRST_PORT = 12_000;
 const LAST_PORT = 32_000;
 /** Each worker of the test run has ports of its own: what one gave back for a restart, no other takes. */
-const WORKERS = 8;
-const WORKER = Number(process.env.JEST_WORKER_ID ?? 0) % WORKERS;
+const WORKERS = 16;
+const WORKER = workerNumber() % WORKERS;
 
 /** A loopback port that nobody listens on right now. For programs that cannot bind to port 0 themselves. */
 export async function freePort(): Promise<number> {
