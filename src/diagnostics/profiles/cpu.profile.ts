@@ -4,7 +4,7 @@ import { shownSite } from '../../ledger/positions/shown-place.js';
 import { loadPprof, pprofFailure } from '../../ledger/pprof-addon.js';
 import { theLedger } from '../../ledger/the-ledger.js';
 import { HttpRefusal } from '../http/http-refusal.js';
-import { namedFrame, pprofFrame, type ProfileData, type ProfileEntry } from './profile.js';
+import { namedFrame, type ProfileData, type ProfileEntry } from './profile.js';
 import type { PprofFrame, SampleType } from './pprof-builder.js';
 
 type TimeProfile = ReturnType<typeof time.stop>;
@@ -78,9 +78,9 @@ async function entriesOf(profile: TimeProfile): Promise<ProfileEntry[]> {
     .map(({ locationId, value }) => ({
       stack: locationId.map((id) => frames.get(Number(id))!),
       values: [Number(value[countAt]), Number(value[cpuAt])],
-      labels: {},
+      labels: [],
     }))
-    .filter(({ stack }) => stack[0]?.name !== '(idle)');
+    .filter(({ stack }) => stack[0]?.function !== '(idle)');
 }
 
 async function framesOf(profile: TimeProfile): Promise<Map<number, PprofFrame>> {
@@ -99,10 +99,11 @@ async function framesOf(profile: TimeProfile): Promise<Map<number, PprofFrame>> 
   const { projectRoot } = theLedger;
   return new Map(
     found.map(({ id, name, file, line, place }) => {
-      if (!place || place.file.owner === 'hidden') return [id, file === '' ? namedFrame(name) : { name, file, line }];
+      if (!place || place.file.owner === 'hidden')
+        return [id, file === '' ? namedFrame(name) : { function: name, file, line }];
       const shown = shownSite(place, projectRoot);
       // The library's own name for it has the line of the compiled file.
-      return [id, name.startsWith('(anonymous') ? pprofFrame({ ...shown, function: null }) : { ...shown, name }];
+      return [id, { ...shown, function: name.startsWith('(anonymous') ? null : name }];
     }),
   );
 }

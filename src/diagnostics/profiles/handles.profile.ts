@@ -1,6 +1,6 @@
-import { type LedgerFrame, type LedgerGroup, ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
+import { type LedgerGroup, ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
 import { HttpRefusal } from '../http/http-refusal.js';
-import { namedFrame, type ProfileData, type ProfileEntry, pprofFrame } from './profile.js';
+import { namedFrame, type ProfileData, type ProfileEntry } from './profile.js';
 import type { PprofFrame, SampleType } from './pprof-builder.js';
 
 /** One per count, so that a diff base subtracts each by itself; `live` first, and shown by default. */
@@ -45,12 +45,11 @@ function profileOf(
   before: ReadonlyMap<string, number[]>,
   durationMs: number,
 ): ProfileData {
-  const frames = new Map<LedgerFrame, PprofFrame>();
   const entries: ProfileEntry[] = [];
   for (const group of groups) {
     const values = valuesOf(group);
     before.get(group.id)?.forEach((was, index) => (values[index]! -= was));
-    if (values.some(isChanged)) entries.push({ stack: stackOf(group, frames), values, labels: labelsOf(group) });
+    if (values.some(isChanged)) entries.push({ stack: stackOf(group), values, labels: labelsOf(group) });
   }
   const late = `counted since ${ledger.startedLateMs} ms after the start of the process`;
   return {
@@ -74,24 +73,14 @@ function valuesOf({ live, created, closed, collectedOpen, liveBytes }: LedgerGro
 
 const isChanged = (value: number): boolean => value !== 0;
 
-/** @param known frames of this profile so far: a line that many stacks go through is one object */
-function stackOf({ stack, provider, overflow }: LedgerGroup, known: Map<LedgerFrame, PprofFrame>): PprofFrame[] {
-  const frames: PprofFrame[] = [];
-  for (const frame of stack) {
-    let shown = known.get(frame);
-    if (shown === undefined) known.set(frame, (shown = pprofFrame(frame)));
-    frames.push(shown);
-  }
-  if (overflow) frames.push(namedFrame(overflow));
-  else if (provider) frames.push(namedFrame(`provider ${provider}`));
-  else if (frames.length === 0) frames.push(namedFrame('(no line)'));
-  return frames;
+function stackOf({ stack, provider, overflow }: LedgerGroup): readonly PprofFrame[] {
+  if (overflow) return [...stack, namedFrame(overflow)];
+  if (provider) return [...stack, namedFrame(`provider ${provider}`)];
+  return stack.length > 0 ? stack : [namedFrame('(no line)')];
 }
 
-function labelsOf({ id, kind, via, exact }: LedgerGroup): Record<string, string> {
-  const labels: Record<string, string> = { kind };
-  if (via) labels['via'] = via;
-  labels['group'] = id;
-  if (!exact) labels['estimate'] = 'yes';
+function labelsOf({ id, kind, via, exact }: LedgerGroup): string[] {
+  const labels = via ? ['kind', kind, 'via', via, 'group', id] : ['kind', kind, 'group', id];
+  if (!exact) labels.push('estimate', 'yes');
   return labels;
 }

@@ -1,7 +1,7 @@
 import type { HeapStack } from '../../ledger/index.js';
 import type { HeapLease } from '../heap/heap-lease.js';
-import { namedFrame, type ProfileData, type ProfileEntry, pprofFrame } from './profile.js';
-import type { SampleType } from './pprof-builder.js';
+import { namedFrame, type ProfileData, type ProfileEntry } from './profile.js';
+import { nameOf, type SampleType } from './pprof-builder.js';
 
 /** Go's names, which those who pull profiles know. What is dead V8 forgets, so there are no `alloc_…`. */
 const SAMPLE_TYPES: readonly SampleType[] = [
@@ -56,18 +56,17 @@ function profileOf(
 }
 
 function entryOf({ stack, liveCount, liveBytes }: HeapStack): ProfileEntry {
-  const frames = stack.map(pprofFrame);
   return {
-    stack: frames.length > 0 ? frames : [namedFrame('(runtime)')],
+    stack: stack.length > 0 ? stack : [namedFrame('(runtime)')],
     values: [liveCount, liveBytes],
-    labels: {},
+    labels: [],
   };
 }
 
 function difference(before: readonly ProfileEntry[], after: readonly ProfileEntry[]): ProfileEntry[] {
   const changes = new Map<string, ProfileEntry>();
   const add = ({ stack, values, labels }: ProfileEntry, sign: 1 | -1): void => {
-    const key = stack.map(({ name, file, line }) => `${name}\n${file}\n${line}`).join('\n\n');
+    const key = stack.map((frame) => `${nameOf(frame)}\n${frame.file}\n${frame.line}`).join('\n\n');
     const known = changes.get(key);
     changes.set(key, { stack, labels, values: values.map((value, at) => (known?.values[at] ?? 0) + sign * value) });
   };

@@ -1,12 +1,24 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { ProtobufWriter } from './protobuf-writer.js';
+import {
+  bytesOf,
+  FIXED_BYTES,
+  fixed,
+  lengthField,
+  lengthTag,
+  numberField,
+  numberTag,
+  textsField,
+  varint,
+  varints,
+} from './protobuf-text.js';
 
 const gzipped = promisify(gzip);
 
-/** A function on a stack, as pprof knows it. */
+/** A call on a stack. */
 export interface PprofFrame {
-  readonly name: string;
+  /** Its name; null when it has none. */
+  readonly function: string | null;
   readonly file: string;
   /** 1-based, 0 when there is none. */
   readonly line: number;
@@ -55,13 +67,53 @@ const LOCATION = { id: 1, mappingId: 2, line: 4 } as const;
 const LINE = { functionId: 1, line: 2 } as const;
 const FUNCTION = { id: 1, name: 2, systemName: 3, filename: 4 } as const;
 
+/*
+ * Of what there are thousands of: what stands before the numbers that differ. Ids, places and lines are written with the same
+ * number of bytes, so that lengths are known.
+ */
+const SAMPLE_LOCATIONS = lengthTag(SAMPLE.locationId);
+const SAMPLE_VALUES = lengthTag(SAMPLE.value);
+const SAMPLE_HEAD = lengthTag(PROFILE.sample);
+const LABEL_BYTES = 2 * (1 + FIXED_BYTES);
+const LABEL_HEAD = lengthTag(SAMPLE.label) + varint(LABEL_BYTES) + numberTag(LABEL.key);
+const LABEL_TEXT = numberTag(LABEL.text);
+const LINE_BYTES = 2 * (1 + FIXED_BYTES);
+const LOCATION_MAPPING = numberField(LOCATION.mappingId, MAPPING_ID);
+const LOCATION_BYTES = 1 + FIXED_BYTES + LOCATION_MAPPING.length + 2 + LINE_BYTES;
+const LOCATION_HEAD = lengthTag(PROFILE.location) + varint(LOCATION_BYTES) + numberTag(LOCATION.id);
+const LOCATION_FUNCTION = LOCATION_MAPPING + lengthTag(LOCATION.line) + varint(LINE_BYTES) + numberTag(LINE.functionId);
+const LOCATION_LINE = numberTag(LINE.line);
+const FUNCTION_BYTES = 4 * (1 + FIXED_BYTES);
+const FUNCTION_HEAD = lengthTag(PROFILE.function) + varint(FUNCTION_BYTES) + numberTag(FUNCTION.id);
+const FUNCTION_NAME = numberTag(FUNCTION.name);
+const FUNCTION_SYSTEM_NAME = numberTag(FUNCTION.systemName);
+const FUNCTION_FILE = numberTag(FUNCTION.filename);
+
+/** As pprof shows it. */
+export function nameOf({ function: name, file, line }: PprofFrame): string {
+  return name ?? unnamed(file, line);
+}
+
+/** Without a name it would be one with every other of its kind. */
+function unnamed(file: string, line: number): string {
+  return `(anonymous ${file}:${line})`;
+}
+
+/** Ids and places as they are written. */
+interface KnownFile {
+  /** What its functions end with. */
+  readonly end: string;
+  /** Locations without a name, by line: each is a function of its own. */
+  readonly unnamed: Map<number, string>;
+  readonly named: Map<string, KnownFunction>;
+}
+
 interface KnownFunction {
-  readonly id: number;
-  /** Most have one line on all stacks: a table each would be most of what a profile leaves to the collector. */
+  readonly id: string;
+  /** Most have one line on all stacks, whose location has the id of the function: a table each would be most of what is left to the collector. */
   readonly line: number;
-  readonly locationId: number;
   /** Ids of its other locations. */
-  byLine: Map<number, number> | undefined;
+  byLine: Map<number, string> | undefined;
 }
 
 /**
@@ -69,14 +121,18 @@ interface KnownFunction {
  * and then encoded, were half of what a profile cost.
  */
 export class PprofBuilder {
-  private readonly out = new ProtobufWriter();
-  /** The first is always empty. */
-  private readonly strings = new Map<string, number>([['', 0]]);
-  /** By file, by name. */
-  private readonly known = new Map<string, Map<string, KnownFunction>>();
+  private samples = '';
+  private locations = '';
+  private functions = '';
+  /** The table of strings; the first is always empty. */
+  private readonly texts: string[] = [''];
+  /** Places of what is looked for in it. */
+  private readonly places = new Map<string, string>([['', fixed(0)]]);
+  /** Labels up to their text, by their key. */
+  private readonly labelHeads = new Map<string, string>();
+  private readonly files = new Map<string, KnownFile>();
   /** The same frame is the same location: most are on many stacks, and to ask for an object is what costs least. */
-  private readonly byFrame = new Map<PprofFrame, number>();
-  private functionsCount = 0;
+  private readonly byFrame = new Map<PprofFrame, string>();
   private locationsCount = 0;
 
   constructor(private readonly settings: PprofSettings) {}
@@ -84,100 +140,126 @@ export class PprofBuilder {
   /**
    * @param stack innermost first; the same object for what is on many stacks is cheapest
    * @param values one per sample type; whole numbers, negative where something has become less
+   * @param labels of each its key, then its text
    */
-  add(stack: readonly PprofFrame[], values: readonly number[], labels: Readonly<Record<string, string>> = {}): void {
-    const { out } = this;
-    // Before the sample is begun: those that are new are written at once.
-    const locations: number[] = [];
-    for (const frame of stack) locations.push(this.byFrame.get(frame) ?? this.location(frame));
-    const sample = out.begin(PROFILE.sample);
-    out.numbers(SAMPLE.locationId, locations);
-    out.numbers(SAMPLE.value, values);
-    for (const key in labels) {
-      out.message(SAMPLE.label, [LABEL.key, this.string(key), LABEL.text, this.string(labels[key])]);
-    }
-    out.end(sample);
+  add(stack: readonly PprofFrame[], values: readonly number[], labels: readonly string[] = []): void {
+    const figures = varints(values);
+    const sample = this.stack(stack) + SAMPLE_VALUES + varint(figures.length) + figures + this.labels(labels);
+    this.samples += SAMPLE_HEAD + varint(sample.length) + sample;
   }
 
   /** The file. Nothing can be added afterwards. Compressed outside the event loop. */
   async encode(): Promise<Buffer> {
-    const { out } = this;
     const { sampleTypes, defaultType, period, takenAt, durationMs = 0, comments = [] } = this.settings;
-    for (const type of sampleTypes) this.valueType(PROFILE.sampleType, type);
-    this.mapping();
-    out.number(PROFILE.timeNanos, nanoseconds(takenAt));
-    out.number(PROFILE.durationNanos, nanoseconds(durationMs));
+    let head = '';
+    for (const type of sampleTypes) head += this.valueType(PROFILE.sampleType, type);
+    head += this.mapping();
+    head += numberField(PROFILE.timeNanos, nanoseconds(takenAt));
+    head += numberField(PROFILE.durationNanos, nanoseconds(durationMs));
     if (period) {
-      this.valueType(PROFILE.periodType, period.type);
-      out.number(PROFILE.period, period.value);
+      head += this.valueType(PROFILE.periodType, period.type);
+      head += numberField(PROFILE.period, period.value);
     }
-    out.numbers(
-      PROFILE.comment,
-      comments.map((comment) => this.string(comment)),
-    );
-    out.number(PROFILE.defaultSampleType, this.string(defaultType));
-    out.texts(PROFILE.stringTable, this.strings.keys());
+    for (const comment of comments) head += numberTag(PROFILE.comment) + this.place(comment);
+    head += numberTag(PROFILE.defaultSampleType) + this.place(defaultType);
+    const tables = this.samples + this.locations + this.functions + textsField(PROFILE.stringTable, this.texts);
     // The least of work: it is taken away once, and half of its size is saved by any level.
-    return gzipped(out.written, { level: 1 });
+    return gzipped(bytesOf(head + tables), { level: 1 });
   }
 
-  private location(frame: PprofFrame): number {
-    const { name, file, line } = frame;
-    // Map in map: a key made of both would be a new string for every frame, and there are many thousands.
-    let inFile = this.known.get(file);
-    if (!inFile) this.known.set(file, (inFile = new Map()));
-    const found = inFile.get(name);
-    let id = found?.line === line ? found.locationId : found?.byLine?.get(line);
-    if (id === undefined) {
-      id = ++this.locationsCount;
-      const functionId = found?.id ?? this.function(name, file);
-      this.writeLocation(id, functionId, line);
-      if (found) (found.byLine ??= new Map()).set(line, id);
-      else inFile.set(name, { id: functionId, line, locationId: id, byLine: undefined });
+  private stack(stack: readonly PprofFrame[]): string {
+    const { byFrame } = this;
+    let ids = '';
+    // Counted, here and below: until it is compiled, an iterator costs more than what is done with what it gives.
+    for (let at = 0; at < stack.length; at++) {
+      const frame = stack[at]!;
+      ids += byFrame.get(frame) ?? this.location(frame);
     }
+    return SAMPLE_LOCATIONS + varint(ids.length) + ids;
+  }
+
+  private labels(labels: readonly string[]): string {
+    const { labelHeads, places } = this;
+    let all = '';
+    for (let at = 0; at < labels.length; at += 2) {
+      const text = labels[at + 1]!;
+      all += (labelHeads.get(labels[at]!) ?? this.labelHead(labels[at]!)) + (places.get(text) ?? this.place(text));
+    }
+    return all;
+  }
+
+  private labelHead(key: string): string {
+    const head = LABEL_HEAD + this.place(key) + LABEL_TEXT;
+    this.labelHeads.set(key, head);
+    return head;
+  }
+
+  private location(frame: PprofFrame): string {
+    const file = this.files.get(frame.file) ?? this.file(frame.file);
+    const id = this.known(frame, file) ?? this.added(frame, file);
     this.byFrame.set(frame, id);
     return id;
   }
 
-  private writeLocation(id: number, functionId: number, line: number): void {
-    const { out } = this;
-    const location = out.begin(PROFILE.location);
-    out.number(LOCATION.id, id);
-    out.number(LOCATION.mappingId, MAPPING_ID);
-    out.message(LOCATION.line, [LINE.functionId, functionId, LINE.line, line]);
-    out.end(location);
+  private known({ function: name, line }: PprofFrame, file: KnownFile): string | undefined {
+    if (name === null) return file.unnamed.get(line);
+    const known = file.named.get(name);
+    return known?.line === line ? known.id : known?.byLine?.get(line);
   }
 
-  private function(name: string, file: string): number {
-    const id = ++this.functionsCount;
-    const shown = this.string(name);
-    this.out.message(PROFILE.function, [
-      FUNCTION.id,
-      id,
-      FUNCTION.name,
-      shown,
-      FUNCTION.systemName,
-      shown,
-      FUNCTION.filename,
-      this.string(file),
-    ]);
+  private added({ function: name, file: path, line }: PprofFrame, file: KnownFile): string {
+    const id = fixed(++this.locationsCount);
+    if (name === null) {
+      this.write(id, id, line);
+      this.writeFunction(id, unnamed(path, line), file);
+      file.unnamed.set(line, id);
+      return id;
+    }
+    let known = file.named.get(name);
+    if (known === undefined) {
+      // It gets the id of its first location.
+      this.writeFunction(id, name, file);
+      file.named.set(name, (known = { id, line, byLine: undefined }));
+    } else (known.byLine ??= new Map()).set(line, id);
+    this.write(id, known.id, line);
     return id;
   }
 
+  private write(id: string, functionId: string, line: number): void {
+    this.locations += LOCATION_HEAD + id + LOCATION_FUNCTION + functionId + LOCATION_LINE + fixed(line);
+  }
+
+  private writeFunction(id: string, name: string, { end }: KnownFile): void {
+    const place = fixed(this.texts.push(name) - 1);
+    this.functions += FUNCTION_HEAD + id + FUNCTION_NAME + place + FUNCTION_SYSTEM_NAME + place + end;
+  }
+
+  private file(path: string): KnownFile {
+    const known: KnownFile = { end: FUNCTION_FILE + this.place(path), unnamed: new Map(), named: new Map() };
+    this.files.set(path, known);
+    return known;
+  }
+
   /** Says that functions and lines are known, so that nobody looks for symbols in a binary. */
-  private mapping(): void {
-    const flags = [MAPPING.hasFunctions, 1, MAPPING.hasFilenames, 1, MAPPING.hasLineNumbers, 1];
-    this.out.message(PROFILE.mapping, [MAPPING.id, MAPPING_ID, MAPPING.filename, this.string('node'), ...flags]);
+  private mapping(): string {
+    const flags = [MAPPING.hasFunctions, MAPPING.hasFilenames, MAPPING.hasLineNumbers];
+    return lengthField(
+      PROFILE.mapping,
+      numberField(MAPPING.id, MAPPING_ID) +
+        (numberTag(MAPPING.filename) + this.place('node')) +
+        flags.map((flag) => numberField(flag, 1)).join(''),
+    );
   }
 
-  private valueType(field: number, [type, unit]: SampleType): void {
-    this.out.message(field, [VALUE_TYPE.type, this.string(type), VALUE_TYPE.unit, this.string(unit)]);
+  private valueType(field: number, [type, unit]: SampleType): string {
+    const content = numberTag(VALUE_TYPE.type) + this.place(type) + numberTag(VALUE_TYPE.unit) + this.place(unit);
+    return lengthField(field, content);
   }
 
-  /** The place of a text in the table of strings. */
-  private string(text: string): number {
-    let place = this.strings.get(text);
-    if (place === undefined) this.strings.set(text, (place = this.strings.size));
+  /** The place of a text in the table of strings, as it is written. */
+  private place(text: string): string {
+    let place = this.places.get(text);
+    if (place === undefined) this.places.set(text, (place = fixed(this.texts.push(text) - 1)));
     return place;
   }
 }

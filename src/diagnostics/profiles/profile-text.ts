@@ -1,4 +1,5 @@
 import { cleanText } from '../text/clean-text.js';
+import { nameOf } from './pprof-builder.js';
 import type { ProfileData } from './profile.js';
 
 /**
@@ -14,10 +15,9 @@ export function profileText({ name, sampleTypes, defaultType, entries, comments 
       const figures = sampleTypes
         .map(([type, unit], index) => `${type}=${values[index]}${unit === 'count' ? '' : ` ${unit}`}`)
         .join(' ');
-      const labelled = Object.entries(labels).map(([key, text]) => `${key}:${cleanText(text)}`);
-      const calls = stack.map(
-        ({ name: called, file, line }) => `#\t${cleanText(called)}\t${cleanText(file)}:${line}\n`,
-      );
+      const labelled: string[] = [];
+      for (let at = 0; at < labels.length; at += 2) labelled.push(`${labels[at]}:${cleanText(labels[at + 1]!)}`);
+      const calls = stack.map((frame) => `#\t${cleanText(nameOf(frame))}\t${cleanText(frame.file)}:${frame.line}\n`);
       return `${values[shown]} @ ${figures}\n${labelled.length > 0 ? `# labels: ${labelled.join(' ')}\n` : ''}${calls.join('')}`;
     });
   const head = `${name} profile: total ${total} ${sampleTypes[shown]![1]} (${defaultType})\n`;
