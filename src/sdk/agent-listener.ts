@@ -9,16 +9,24 @@ import {
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { CommandError, type WireError } from '../contract/command-error.js';
+import { AgentStrangers } from './agent-strangers.js';
 import { FramedSocket } from './framed-socket.js';
 import { ExecutionError } from './job-runner.js';
 import { tokenCheck } from './token-check.js';
 
 /** Replicas of commander, one connection each, with room for those that come while others go. */
 const MAX_CONNECTIONS = 256;
+/** Connections that have not shown the token yet, beside those. */
+const MAX_STRANGERS = 32;
+/** Of the longest request: what those may hold, together, of requests that are not complete. */
+const STRANGERS_FRAMES = 4;
 /** A connection without a request under way or a byte for this long is closed; commander dials again when it needs one. */
 const IDLE_TIMEOUT_MS = 900_000;
 const INCOMPLETE_REQUEST_TIMEOUT_MS = 10_000;
+/** Of answers to one connection; beyond it nothing more is read from there until they are taken. */
 const MAX_SEND_BUFFER_BYTES = 16_777_216;
+/** A peer that takes nothing of its answers for this long is given up. */
+const UNREAD_ANSWERS_TIMEOUT_MS = 30_000;
 
 /** Serves one pattern: checks the data and resolves with the reply as JSON. */
 export type PatternHandler = (data: unknown) => Promise<string>;
@@ -40,6 +48,8 @@ interface Connection {
   framed: FramedSocket;
   /** Requests not answered yet. */
   openCount: number;
+  /** Its answers are not taken: nothing is read from it. */
+  isBlocked: boolean;
 }
 
 const packetSchema = z.object({
@@ -56,6 +66,7 @@ export class AgentListener {
   private readonly connections = new Set<Connection>();
   /** Sockets under TLS, those whose handshake is not done among them. */
   private readonly rawSockets = new Set<Socket>();
+  private readonly strangers: AgentStrangers;
   private readonly isAllowed: (token: unknown) => boolean;
   private closing: Promise<void> | undefined;
 
@@ -66,7 +77,13 @@ export class AgentListener {
     this.isAllowed = tokenCheck(options.token);
     const accept = (socket: Socket) => this.accept(socket);
     this.server = options.tls ? this.tlsServer(options.tls, accept) : createServer({ noDelay: true }, accept);
-    this.server.maxConnections = MAX_CONNECTIONS;
+    this.strangers = new AgentStrangers({
+      count: MAX_STRANGERS,
+      bytes: options.maxFrameChars * STRANGERS_FRAMES,
+      timeoutMs: INCOMPLETE_REQUEST_TIMEOUT_MS,
+    });
+    this.server.prependListener('connection', (socket: Socket) => this.strangers.admit(socket));
+    this.server.maxConnections = MAX_CONNECTIONS + MAX_STRANGERS;
   }
 
   get connectionCount(): number {
@@ -125,12 +142,18 @@ export class AgentListener {
   }
 
   private accept(socket: Socket): void {
+    const hear = (chunk: Buffer): void => {
+      if (!this.strangers.hear(socket, chunk.length)) socket.off('data', hear);
+    };
+    // Before the socket's own reader, which may find a request complete.
+    socket.on('data', hear);
     const framed = new FramedSocket(socket, {
       maxFrameChars: this.options.maxFrameChars,
-      maxSendBufferBytes: MAX_SEND_BUFFER_BYTES,
+      // Results that many runs bring at once are more than that for a moment: serve() waits until they are taken.
+      maxSendBufferBytes: Number.POSITIVE_INFINITY,
       incompleteFrameTimeoutMs: INCOMPLETE_REQUEST_TIMEOUT_MS,
     });
-    const connection: Connection = { socket, framed, openCount: 0 };
+    const connection: Connection = { socket, framed, openCount: 0, isBlocked: false };
     this.connections.add(connection);
     socket.on('close', () => this.connections.delete(connection));
     // Framing errors come as `error` without the end of the socket; what follows in the stream is garbage.
@@ -140,8 +163,10 @@ export class AgentListener {
       );
       socket.destroy();
     });
-    socket.setTimeout(IDLE_TIMEOUT_MS, () => {
-      if (connection.openCount === 0) socket.destroySoon();
+    socket.setTimeout(IDLE_TIMEOUT_MS);
+    socket.on('timeout', () => {
+      if (connection.isBlocked) socket.destroy();
+      else if (connection.openCount === 0) socket.destroySoon();
     });
     framed.on('message', (packet: unknown) => void this.serve(connection, packet));
   }
@@ -154,10 +179,12 @@ export class AgentListener {
       return void connection.socket.destroySoon();
     }
     const { id, pattern, data, token } = parsed.data;
+    this.strangers.read(connection.socket);
     connection.openCount += 1;
     let answer: string;
     try {
       if (!this.isAllowed(token)) throw new CommandError('UNAUTHENTICATED', 'the token is missing or wrong');
+      this.strangers.trust(connection.socket);
       const handler = typeof pattern === 'string' ? this.handlers.get(pattern) : undefined;
       if (!handler) throw new CommandError('NOT_FOUND', 'no such command on an agent');
       answer = `"response":${await handler(data)}`;
@@ -169,6 +196,20 @@ export class AgentListener {
     if (!connection.socket.writable) return;
     // `id` last: a reader that has to skip an answer too long for it still learns whose it was.
     connection.framed.writeFrame(`{${answer},"isDisposed":true,"id":${JSON.stringify(id)}}`);
+    if (!connection.isBlocked && connection.socket.writableLength > MAX_SEND_BUFFER_BYTES) this.block(connection);
+  }
+
+  /** Reads no further request until the answers are taken. */
+  private block(connection: Connection): void {
+    const { socket } = connection;
+    connection.isBlocked = true;
+    socket.pause();
+    socket.setTimeout(UNREAD_ANSWERS_TIMEOUT_MS);
+    socket.once('drain', () => {
+      connection.isBlocked = false;
+      socket.setTimeout(IDLE_TIMEOUT_MS);
+      socket.resume();
+    });
   }
 
   private wireErrorOf(error: unknown): WireError {

@@ -190,6 +190,8 @@ export class CommanderConnection extends ClientTCP {
   }
 
   private async exchange(pattern: string, data: unknown, leftMs: number, signal?: AbortSignal): Promise<unknown> {
+    // It may have fired since the wait for the connection was over, and does not fire again.
+    if (signal?.aborted) throw givenUp(pattern, false);
     const id = (this.nextId++).toString(36);
     const frame = this.encode({ id, pattern, data });
     const socket = this.socket as FramedSocket | null;

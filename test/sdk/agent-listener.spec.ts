@@ -1,4 +1,6 @@
 import { createServer } from 'node:net';
+import { Injectable } from '@nestjs/common';
+import { JobHandler } from '../../src/sdk/agent.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { AgentApp } from './support/agent-app.js';
@@ -109,4 +111,31 @@ describe('the TCP side of an agent', () => {
     await expect(start).rejects.toMatchObject({ code: typeof code === 'string' ? code : expect.stringMatching(code) });
     other.close();
   });
+});
+
+it('sends the results of many runs that end together, however much they are together', async () => {
+  const text = 'x'.repeat(1_000_000);
+  const open: (() => void)[] = [];
+  @Injectable()
+  class Together {
+    @JobHandler('together')
+    async together(): Promise<string> {
+      await new Promise<void>((resolve) => open.push(resolve));
+      return text;
+    }
+  }
+  const app = await AgentApp.start({ capacity: 30, maxResultBytes: 2_000_000 }, [Together]);
+  try {
+    const peer = await app.peer();
+    const replies = Array.from({ length: 30 }, () => peer.execute({ job: { name: 'together' } }));
+    await eventually(() => open.length === 30);
+    for (const pass of open) pass();
+    expect((await Promise.all(replies)).map(({ response }) => response.result.length)).toEqual(
+      replies.map(() => text.length),
+    );
+    // It was not read from meanwhile, and is again.
+    expect((await peer.call('agent.ping', {})).response).toBeDefined();
+  } finally {
+    await app.stop();
+  }
 });

@@ -166,6 +166,18 @@ describe('CommanderClient', () => {
     expect(client.pendingCount).toBe(0);
   });
 
+  it('gives up a request whose signal fires between two steps of sending it', async () => {
+    commander.answer = () => SILENCE;
+    await client.connect();
+    for (let turns = 0; turns < 12; turns += 1) {
+      const controller = new AbortController();
+      const request = failureOf(client.runs.get({ runId: 'r', deadlineMs: 300 }, { signal: controller.signal }));
+      for (let turn = 0; turn < turns; turn += 1) await undefined;
+      controller.abort();
+      expect((await request).code).toBe('CANCELLED');
+    }
+  });
+
   it('gives up a request with the signal, and one whose signal had fired before', async () => {
     commander.answer = () => SILENCE;
     const controller = new AbortController();
