@@ -1,10 +1,11 @@
 import { getHeapStatistics } from 'node:v8';
+import { bornOld } from '../heap/major-collections.js';
 
 /** What of the heap is not garbage: its least use between two looks, and its use after full collections. */
 export class HeapFloor {
   /**
-   * Tells of a full collection by what it took: V8 clears weak references in no other. A PerformanceObserver would be told of
-   * the young generation's as well, many a second under load, and cost 0.1 ms of CPU each time.
+   * Tells of a full collection by what it took. A PerformanceObserver would be told of the young generation's as well, many a
+   * second under load, and cost 0.1 ms of CPU each time.
    */
   private registry: FinalizationRegistry<undefined> | null = null;
   private least = Infinity;
@@ -14,7 +15,7 @@ export class HeapFloor {
 
   start(): void {
     const registry = new FinalizationRegistry<undefined>(() => this.collected(registry));
-    registry.register({}, undefined);
+    registry.register(bornOld(), undefined);
     this.registry = registry;
   }
 
@@ -43,7 +44,7 @@ export class HeapFloor {
   /** Comes a turn of the loop after the collection: what was allocated in it is in the figure. */
   private collected(registry: FinalizationRegistry<undefined>): void {
     if (registry !== this.registry) return;
-    registry.register({}, undefined);
+    registry.register(bornOld(), undefined);
     const { used_heap_size: used, external_memory: external } = getHeapStatistics();
     this.collections++;
     this.collectedBytes = used;
