@@ -3,6 +3,7 @@ import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { AgentsService } from '../agents/agents.service.js';
 import type { CommandReply, CommandRequest } from '../contract/commands.js';
+import { memoryUsage } from '../ledger/process/memory-usage.js';
 import { InFlight } from '../lifecycle/in-flight.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { RedisKeys } from '../redis/redis-keys.js';
@@ -39,7 +40,7 @@ export class SystemStatsController {
     );
     const { tcpCount, tcpMaxCount } = this.server.stats();
     const { totalCount, failedCount, perSecond, repairsCount, takeoversCount } = this.dispatch.read();
-    const memory = process.memoryUsage();
+    const memory = memoryUsage();
     return {
       uptimeMs: Math.round(process.uptime() * 1_000),
       connections: { tcpCount, tcpMaxCount, agentCount: this.agents.stats().connectionCount },

@@ -5,6 +5,7 @@
  *
  * Anything else is refused with 400. Where the heap cannot be sampled, `sampling.unavailable` says why.
  */
+import { getHeapStatistics } from 'node:v8';
 import { z } from 'zod';
 import { type HeapAnswer, heapSchema } from '../../contract/heap.schema.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
@@ -42,7 +43,7 @@ export class HeapPart implements DiagnosticsPart {
     return {
       takenAt: Date.now(),
       sampling: lease.sampling.status(),
-      heapUsedBytes: process.memoryUsage().heapUsed,
+      heapUsedBytes: getHeapStatistics().used_heap_size,
       sampledBytes: tree.bytes,
       sites: sites.slice(0, limit),
       totalCount: sites.length,

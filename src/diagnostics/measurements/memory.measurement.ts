@@ -16,6 +16,7 @@
 import { totalmem } from 'node:os';
 import type { DiagnosticsSection } from '../../contract/diagnostics.schema.js';
 import { memoryLimitBytes } from '../../ledger/process/memory-limit.js';
+import { memoryUsage } from '../../ledger/process/memory-usage.js';
 import type { Measurement } from '../measurement.js';
 import { rounded } from '../rounding.js';
 
@@ -30,7 +31,7 @@ export class MemoryMeasurement implements Measurement<DiagnosticsSection<'memory
   private readonly machineTotalBytes = totalmem();
 
   read(): DiagnosticsSection<'memory'> {
-    const { rss, external, arrayBuffers } = process.memoryUsage();
+    const { rss, external, arrayBuffers } = memoryUsage();
     const limits: MaybeLimits = process;
     const limitBytes = memoryLimitBytes(limits.constrainedMemory?.(), this.machineTotalBytes);
     return {

@@ -7,6 +7,7 @@
 import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { HistorySample } from '../../contract/recorder.schema.js';
 import { type LedgerGroup, type LedgerSite, ledgerSnapshot, workCounts } from '../../ledger/index.js';
+import { memoryUsage } from '../../ledger/process/memory-usage.js';
 import { GcMeasurement } from '../measurements/gc.measurement.js';
 import { MemoryMeasurement } from '../measurements/memory.measurement.js';
 import { OpenFdsMeasurement } from '../measurements/open-fds.measurement.js';
@@ -63,7 +64,7 @@ export class SampleTaker {
     const now = this.baseline();
     const intervalMs = Math.max(1, now.atMs - before.atMs);
     const { limitBytes, availableBytes } = this.memory.read();
-    const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
+    const { rss, heapUsed, heapTotal, external, arrayBuffers } = memoryUsage();
     const { kinds, groups } = ledgerSnapshot();
     const sample: HistorySample = {
       at: now.at,

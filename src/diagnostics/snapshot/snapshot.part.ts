@@ -4,7 +4,7 @@
  *
  * 412 with the figures where there is no room for it. A snapshot holds every string of the heap, secrets included.
  */
-import { getHeapSnapshot } from 'node:v8';
+import { getHeapSnapshot, getHeapStatistics } from 'node:v8';
 import { z } from 'zod';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { endpoint, type Endpoint } from '../http/endpoint.js';
@@ -40,7 +40,7 @@ export class SnapshotPart implements DiagnosticsPart {
 
 function preflightNow(): SnapshotPreflight {
   return snapshotPreflight({
-    heapUsedBytes: process.memoryUsage().heapUsed,
+    heapUsedBytes: getHeapStatistics().used_heap_size,
     availableBytes: process.availableMemory(),
   });
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { memoryLimitBytes } from './memory-limit.js';
+import { residentBytes } from './memory-usage.js';
 
 /** What the memory of this process is measured against. */
 export interface MemoryFigures {
@@ -39,7 +40,7 @@ export class MemoryReader {
     const idleBytes = this.idleFilePages();
     const usedBytes =
       availableBytes === undefined || idleBytes === null
-        ? process.memoryUsage.rss()
+        ? residentBytes()
         : Math.max(0, limitBytes - availableBytes - idleBytes);
     return { limitBytes, usedBytes, heapUsedBytes, heapLimitBytes };
   }

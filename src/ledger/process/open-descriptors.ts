@@ -1,19 +1,36 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
-/** How many file descriptors are open; null without /proc. On kernels before 6.2 they are listed: 5 µs for each. */
+/** Limits as they were read last, by file. */
+const knownLimits = new Map<string, number | null>();
+
+/**
+ * How many file descriptors are open; null without /proc. On kernels before 6.2 they are listed: 5 µs for each. That takes a descriptor:
+ * without a free one as many are open as may be.
+ */
 export function openDescriptorCount(procDirectory = '/proc/self'): number | null {
   const directory = `${procDirectory}/fd`;
-  const size = orNullWithoutProc(() => statSync(directory).size);
-  if (size === null || size > 0) return size;
-  // Older kernels keep no count.
-  return orNullWithoutProc(() => countByListing(directory));
+  return orWithoutDescriptor(
+    () => {
+      const { size } = statSync(directory);
+      // Older kernels keep no count.
+      return size > 0 ? size : countByListing(directory);
+    },
+    () => descriptorLimit(procDirectory),
+  );
 }
 
-/** How many may be open (soft limit); null without /proc or when unlimited. */
+/** How many may be open (soft limit); null without /proc or when unlimited. Without a free descriptor as it was read last. */
 export function descriptorLimit(procDirectory = '/proc/self'): number | null {
-  const limits = orNullWithoutProc(() => readFileSync(`${procDirectory}/limits`, 'utf8'));
-  const soft = limits === null ? undefined : /^Max open files +(\d+)/m.exec(limits)?.[1];
-  return soft === undefined ? null : Number(soft);
+  const file = `${procDirectory}/limits`;
+  return orWithoutDescriptor(
+    () => {
+      const soft = /^Max open files +(\d+)/m.exec(readFileSync(file, 'utf8'))?.[1];
+      const limit = soft === undefined ? null : Number(soft);
+      knownLimits.set(file, limit);
+      return limit;
+    },
+    () => knownLimits.get(file) ?? null,
+  );
 }
 
 /** Entries of /proc/…/fd, less the one that the listing itself holds while it runs. */
@@ -21,11 +38,14 @@ export function countByListing(directory: string): number {
   return readdirSync(directory).length - 1;
 }
 
-function orNullWithoutProc<T>(read: () => T): T | null {
+/** Null without /proc. @param instead what is told when the process, or the machine, has no free descriptor to read with */
+function orWithoutDescriptor(read: () => number | null, instead: () => number | null): number | null {
   try {
     return read();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    if (code === 'EMFILE' || code === 'ENFILE') return instead();
     throw error;
   }
 }

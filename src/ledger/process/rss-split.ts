@@ -1,4 +1,4 @@
-import { getHeapStatistics } from 'node:v8';
+import { memoryUsage } from './memory-usage.js';
 
 /** Resident memory by what holds it. */
 export interface RssSplit {
@@ -9,24 +9,10 @@ export interface RssSplit {
   readonly nativeBytes: number;
 }
 
-/** Without a free descriptor, when the resident size cannot be read: as it was at the last read, 0 before the first. */
-let lastRssBytes = 0;
-
-/** Never throws: whoever watches a process that runs out of descriptors is asked just then. */
+/** Never throws. */
 export function rssSplit(): RssSplit {
   const { rss, heapTotal, external } = memoryUsage();
   const heapBytes = Math.min(rss, heapTotal);
   const externalBytes = Math.min(rss - heapBytes, external);
   return { rssBytes: rss, heapBytes, externalBytes, nativeBytes: rss - heapBytes - externalBytes };
-}
-
-function memoryUsage(): Pick<NodeJS.MemoryUsage, 'rss' | 'heapTotal' | 'external'> {
-  try {
-    const usage = process.memoryUsage();
-    lastRssBytes = usage.rss;
-    return usage;
-  } catch {
-    const { total_heap_size: heapTotal, external_memory: external } = getHeapStatistics();
-    return { rss: Math.max(lastRssBytes, heapTotal + external), heapTotal, external };
-  }
 }

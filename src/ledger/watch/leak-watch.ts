@@ -1,5 +1,6 @@
 import type { LedgerCore } from '../ledger-core.js';
 import { MemoryReader } from '../process/memory-figures.js';
+import { memoryUsage } from '../process/memory-usage.js';
 import { descriptorLimit, openDescriptorCount } from '../process/open-descriptors.js';
 import type { DeclaredCeilings } from '../verdict/declared-ceilings.js';
 import type { LimitsReading, ProcessReading, WorkReading } from '../verdict/detector-sample.js';
@@ -70,7 +71,7 @@ export class LeakWatch {
   }
 
   private readProcess(nowMs: number): ProcessReading {
-    const { rss, heapTotal, external } = process.memoryUsage();
+    const { rss, heapTotal, external } = memoryUsage();
     const { limitBytes, usedBytes } = this.memory.read();
     this.readDescriptors(nowMs);
     const { openFds, knownFds } = this.descriptors;

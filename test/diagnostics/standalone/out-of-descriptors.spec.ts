@@ -12,6 +12,22 @@ const exhausting = `
   const { expectAtMost, leakFindings } = require(${JSON.stringify(join(process.cwd(), 'dist/ledger/index.js'))});
   expectAtMost({ kind: 'fs.FileHandle', atMost: 2 });
   process.stdin.resume().on('end', () => process.exit());
+  const built = (file) => require(${JSON.stringify(join(process.cwd(), 'dist'))} + '/' + file);
+  const memory = new (built('diagnostics/measurements/memory.measurement.js').MemoryMeasurement)();
+  const openFds = new (built('diagnostics/measurements/open-fds.measurement.js').OpenFdsMeasurement)();
+  const figures = new (built('ledger/process/memory-figures.js').MemoryReader)();
+  const { memoryUsage, residentBytes } = built('ledger/process/memory-usage.js');
+  const sampler = new (built('diagnostics/recorder/sample-taker.js').SampleTaker)(() => 0);
+  sampler.start();
+  const readAll = () => ({
+    memory: memory.read(),
+    openFds: openFds.read(),
+    figures: figures.read(),
+    usage: memoryUsage(),
+    residentBytes: residentBytes(),
+    sample: sampler.take(),
+  });
+  readAll();
   const kept = [];
   const taken = [];
   const exhaust = () => {
@@ -19,6 +35,16 @@ const exhausting = `
       for (;;) taken.push(openSync('/dev/null'));
     } catch (error) {
       console.log('all taken:', error.code);
+      try {
+        process.memoryUsage();
+      } catch ({ code }) {
+        console.log('node cannot read:', code);
+      }
+      try {
+        console.log('read: ' + JSON.stringify(readAll()) + ';');
+      } catch (unread) {
+        console.log('unread:', unread);
+      }
     }
   };
   (async () => {
@@ -48,6 +74,17 @@ describe('a program without a free descriptor', () => {
     });
     expect(program.child.exitCode).toBeNull();
     expect(program.written).toContain('all taken: EMFILE');
+    // What reads the memory of the process goes on, with what it knows.
+    expect(program.written).toContain('node cannot read: EMFILE');
+    expect(program.written).not.toContain('unread:');
+    const read = JSON.parse(/read: (\{.*\});/.exec(program.written)?.[1] ?? 'null') as Record<string, any>;
+    expect(read.openFds).toEqual({ openCount: expect.any(Number), limitCount: 256, usedRatio: expect.any(Number) });
+    expect(read.openFds.openCount).toBeGreaterThan(250);
+    for (const rssBytes of [read.memory.rssBytes, read.usage.rss, read.residentBytes, read.sample.rssBytes]) {
+      expect(rssBytes).toBeGreaterThan(10 * 1_048_576);
+    }
+    expect(read.sample).toMatchObject({ openFdsCount: expect.any(Number), heapUsedBytes: expect.any(Number) });
+    expect(read.figures.heapUsedBytes).toBeGreaterThan(0);
     const answer = verdictsSchema.parse((await httpGet(`${base}/diagnostics/verdicts`)).json());
     expect(answer.verdicts).toContainEqual(expect.objectContaining({ kind: 'fs.FileHandle', state: 'leaking' }));
     await eventually(() => expect(program.written).toContain('leaking: '));
