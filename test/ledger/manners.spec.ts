@@ -127,6 +127,8 @@ describe('a ledger that is a guest', () => {
       atWarning: number;
       afterTick: number;
       inEnd: [number, number];
+      inPhases: [number, number];
+      afterPhases: number;
       atPort: number;
       refusedCount: number;
       ofEmitter: [number, number];
@@ -136,6 +138,8 @@ describe('a ledger that is a guest', () => {
       atWarning: 12,
       afterTick: 0,
       inEnd: [1, 1],
+      inPhases: [15, 15],
+      afterPhases: 1,
       refusedCount: 20,
       ofEmitter: [12, 12],
       failures: [],

@@ -130,17 +130,22 @@ function follow(
     // Only once it is added: what is no listener is refused, or left out without a word.
     wrapOwn(hooks, object, name, 'after', (event, listener, options) => {
       if (!wants(event) || !isObject(listener)) return;
-      if (!isEmitter) {
-        // A target takes the same listener once, however often it is added, and none whose signal has aborted.
-        if (counted.has(event as string, listener) || hasAborted(options)) return;
-        counted.keepUp(event as string);
+      if (isEmitter) {
+        counted.opened(event as string, original(listener));
+        return;
       }
-      counted.opened(event as string, original(listener));
+      // A target takes the same listener once for each phase, however often it is added, and none whose signal has aborted.
+      const capture = isForCapture(options);
+      if (counted.has(event as string, original(listener), capture) || hasAborted(options)) return;
+      counted.keepUp(event as string);
+      counted.opened(event as string, original(listener), capture);
     });
   }
   for (const name of methods.removing) {
-    wrapOwn(hooks, object, name, 'before', (event, listener) => {
-      if (wants(event)) counted.closed(event as string, original(listener));
+    wrapOwn(hooks, object, name, isEmitter ? 'before' : 'after', (event, listener, options) => {
+      if (!wants(event)) return;
+      if (isEmitter) counted.closed(event as string, original(listener));
+      else counted.closedFor(event as string, original(listener), isForCapture(options));
     });
   }
   if (isEmitter) {
@@ -160,8 +165,13 @@ function isObject(listener: unknown): listener is object {
   return typeof listener === 'function' || (typeof listener === 'object' && listener !== null);
 }
 
+function isForCapture(options: unknown): boolean {
+  if (typeof options === 'boolean') return options;
+  return Boolean((options as { capture?: unknown } | null | undefined)?.capture);
+}
+
 function hasAborted(options: unknown): boolean {
-  return (options as { signal?: AbortSignal } | undefined)?.signal?.aborted === true;
+  return (options as { signal?: AbortSignal } | null | undefined)?.signal?.aborted === true;
 }
 
 const EMITTER_METHODS = {
