@@ -5,7 +5,7 @@ import type { HeapSampling, HeapSite, LedgerGroup, LedgerSnapshot } from '../../
 import { uncounted } from '../../../ledger/uncounted.js';
 import type { DiagnosticsLog } from '../../diagnostics-log.js';
 import type { MemoryPressure } from '../memory/memory-watch.js';
-import type { EvidenceDirectory, EvidenceEntry } from './evidence-directory.js';
+import type { EvidenceDirectory } from './evidence-directory.js';
 import { FILE_SHARE } from './life-file.js';
 import type { LifeHeader } from './life-record.js';
 
@@ -119,9 +119,11 @@ export class EvidenceBundle {
     const { directory, life } = this;
     // Its own file goes on to grow, to the end of a piece.
     const neededBytes = bytes + Math.floor(directory.maxBytes * FILE_SHARE);
-    const isOwn = (entry: EvidenceEntry): boolean => entry.life === life.id;
-    if (directory.trim(life.instance, neededBytes, isOwn)) return true;
-    if (directory.trim(life.instance, neededBytes, (entry) => isOwn(entry) && entry.type === 'life')) return true;
+    const isMade = directory.makeRoom(life.instance, neededBytes, {
+      keep: (entry) => entry.life === life.id && entry.type === 'life',
+      rather: (entry) => entry.life === life.id,
+    });
+    if (isMade) return true;
     this.log.warn(`evidence of ${bytes} bytes is not written: ${directory.maxBytes} bytes leave no room for it`);
     return false;
   }

@@ -45,29 +45,36 @@ export class EvidenceDirectory {
   }
 
   /**
-   * Removes the oldest files until the rest and `newBytes` more fit, sparing those that `keep` names and, of other
-   * instances, those that may still be written.
+   * Removes the oldest files until the rest and `newBytes` more fit, sparing those that are to be kept and, of other instances,
+   * those that may still be written. Those that would rather be kept go when the others do not suffice.
    * @returns whether they fit now
    * @throws the error of the file system
    */
-  trim(instance: string, newBytes: number, keep: (entry: EvidenceEntry) => boolean): boolean {
-    const entries = inOrder(
-      readdirSync(this.path).map((name) => entryOf(name, statSync(join(this.path, name), { throwIfNoEntry: false }))),
+  makeRoom(instance: string, newBytes: number, { keep, rather }: Record<'keep' | 'rather', Sparing>): boolean {
+    const left = new Set(
+      inOrder(
+        readdirSync(this.path).map((name) => entryOf(name, statSync(join(this.path, name), { throwIfNoEntry: false }))),
+      ),
     );
-    let heldBytes = entries.reduce((sum, { bytes }) => sum + bytes, newBytes);
-    let heldCount = entries.length;
+    let heldBytes = newBytes;
+    for (const { bytes } of left) heldBytes += bytes;
     const foreignBefore = Date.now() - FOREIGN_GRACE_MS;
-    const fits = (): boolean => heldBytes <= this.maxBytes && heldCount <= MAX_FILES;
-    for (const entry of entries) {
-      if (fits()) break;
-      if (keep(entry) || (entry.instance !== instance && entry.writtenAt > foreignBefore)) continue;
-      unlinkSync(this.file(entry));
-      heldBytes -= entry.bytes;
-      heldCount -= 1;
+    const fits = (): boolean => heldBytes <= this.maxBytes && left.size <= MAX_FILES;
+    for (const isSpared of [(entry: EvidenceEntry) => keep(entry) || rather(entry), keep]) {
+      for (const entry of left) {
+        if (fits()) return true;
+        if (isSpared(entry) || (entry.instance !== instance && entry.writtenAt > foreignBefore)) continue;
+        unlinkSync(this.file(entry));
+        heldBytes -= entry.bytes;
+        left.delete(entry);
+      }
     }
     return fits();
   }
 }
+
+/** Whether a file is spared when room is made. */
+type Sparing = (entry: EvidenceEntry) => boolean;
 
 /** Not `recursive`: Node tries for ever where a file system that exists answers ENOENT, as /proc does. */
 function makeDirectory(path: string): void {

@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { RecorderStatus } from '../../../contract/recorder.schema.js';
 import type { DiagnosticsLog } from '../../diagnostics-log.js';
 import { sectionError, ShownError } from '../../summary/section-error.js';
-import type { EvidenceDirectory, EvidenceEntry } from './evidence-directory.js';
+import type { EvidenceDirectory } from './evidence-directory.js';
 import { onProcessExit } from './exit-marks.js';
 import type { LifeHeader, LifeRecord } from './life-record.js';
 import { recordLine } from './record-line.js';
@@ -90,9 +90,10 @@ export class LifeFile {
     if (this.fd === undefined) {
       const { instance, id: life } = this.header;
       this.directory.make();
-      const { directory, maxFileBytes } = this;
-      if (!directory.trim(instance, maxFileBytes, (entry) => this.keeps(entry) || isOwnEvidence(entry, life)))
-        directory.trim(instance, maxFileBytes, (entry) => this.keeps(entry));
+      this.directory.makeRoom(instance, this.maxFileBytes, {
+        keep: (entry) => this.keeps(entry),
+        rather: (entry) => entry.life === life && entry.type === 'evidence',
+      });
       this.fd = openSync(this.directory.file({ instance, life, number: this.number, type: 'life' }), 'a', 0o600);
     }
     if (this.hasHeader) return;
@@ -144,8 +145,4 @@ export class LifeFile {
     this.shownFailure = null;
     return true;
   }
-}
-
-function isOwnEvidence({ life, type }: EvidenceEntry, own: string): boolean {
-  return life === own && type === 'evidence';
 }
