@@ -14,8 +14,6 @@ const ANSWER_GRACE_SHARE = 0.1;
 /** How long a place is offered back to a Redis that is away; then it falls back by its lease. */
 const RELEASE_TIMEOUT_MS = 10_000;
 const RELEASE_PAUSE_MS = 100;
-/** How long an agent may take to answer that it aborted a run. */
-export const CANCEL_TIMEOUT_MS = 2_000;
 
 /** What identifies a place that was taken. */
 export interface HeldPlace extends AgentTarget {
@@ -44,7 +42,7 @@ export class AgentPlace {
 
   /**
    * Lets the agent execute the job. It gets the smaller of `request.deadlineMs` and the time left, less a little for its
-   * answer. `stop` ends the wait only; to end the work too, `cancel`.
+   * answer. `stop` ends the wait only; to end the work too, AgentsService.cancel.
    * @returns the handler's result, a JSON value
    * @throws AgentCallError; its `outcome` is what `release` wants
    */
@@ -66,11 +64,6 @@ export class AgentPlace {
     const response = await this.pool.call(this.held, 'agent.execute', data, options);
     if (isResult(response)) return response.result;
     throw new AgentCallError('protocol', 'UNAVAILABLE', `agent ${this.agentId} answered without a result`);
-  }
-
-  /** Asks the agent to abort the run. False when it did not answer, or had nothing to abort. Never throws. */
-  async cancel(reason?: string, deadlineAt = Date.now() + CANCEL_TIMEOUT_MS): Promise<boolean> {
-    return cancelAt(this.pool, this.held, this.held, reason, deadlineAt);
   }
 
   /**
@@ -144,23 +137,6 @@ export class AgentPlace {
 /** The member that stands for a run's attempt among the places of an agent. */
 export function placeName(runId: string, epoch: number): string {
   return `${runId}#${epoch}`;
-}
-
-/** Sends `agent.cancel`; false when it did not arrive or there was nothing to abort. Never throws. */
-export async function cancelAt(
-  pool: AgentConnectionPool,
-  target: AgentTarget,
-  { runId, epoch }: { runId: string; epoch: number },
-  reason: string | undefined,
-  deadlineAt: number,
-): Promise<boolean> {
-  try {
-    const data = reason === undefined ? { runId, epoch } : { runId, epoch, reason: reason.slice(0, 512) };
-    const response = await pool.call(target, 'agent.cancel', data, { deadlineAt });
-    return (response as { cancelled?: unknown }).cancelled === true;
-  } catch {
-    return false;
-  }
 }
 
 function isResult(response: unknown): response is { result: unknown } {

@@ -5,7 +5,7 @@ import { CommandError } from '../contract/command-error.js';
 import type { Route } from '../contract/job.schema.js';
 import { AgentConnectionPool } from './agent-connection-pool.js';
 import { AgentDirectory } from './agent-directory.js';
-import { AgentPlace, CANCEL_TIMEOUT_MS, cancelAt, placeName } from './agent-place.js';
+import { AgentPlace, placeName } from './agent-place.js';
 import { CallStop } from './call-stop.js';
 import type { PlaceQuery } from './acquire.lua.js';
 import { AgentRecords, type AgentSnapshot, type TakenPlace, takenPlace } from './agent-records.js';
@@ -18,6 +18,8 @@ export { CallStop, takenPlace };
 
 /** When nobody has a place, a look older than this is repeated before that is believed. */
 const BELIEVED_FOR_MS = 100;
+/** How long an agent may take to answer that it aborted a run. */
+const CANCEL_TIMEOUT_MS = 2_000;
 /** Agents listed in the details of NO_AGENT. */
 const MAX_CONSIDERED = 50;
 
@@ -156,7 +158,9 @@ export class AgentsService {
       if (!agent) return false;
       const { instanceEpoch, host, port } = agent;
       const target = { namespace, agentId, instanceEpoch, host, port };
-      return await cancelAt(this.pool, target, { runId, epoch }, reason, deadlineAt);
+      const data = reason === undefined ? { runId, epoch } : { runId, epoch, reason: reason.slice(0, 512) };
+      const response = await this.pool.call(target, 'agent.cancel', data, { deadlineAt });
+      return (response as { cancelled?: unknown }).cancelled === true;
     } catch {
       return false;
     }

@@ -205,7 +205,7 @@ describe('a place', () => {
       { runId: 'other', epoch: 1 },
       { runId: 'long', epoch: 3, reason: 'enough' },
     ]);
-    await expect(place.cancel()).resolves.toBe(false);
+    await expect(replicas[1]!.agents.cancel('default', 'a', 'long', 3)).resolves.toBe(false);
     await expect(replicas[1]!.agents.cancel('default', 'nobody', 'long', 3)).resolves.toBe(false);
   });
 });
