@@ -17,6 +17,10 @@ export interface HandedRun extends EngineJob {
   record?: RunRecord;
   /** Where it was begun as it was made, as its first attempt under epoch 1; then `record` is set, too. */
   begunAt?: GivenPlace;
+  /** Whether it was running when it was found: then its replica is gone, and it is to be taken over. Unset where that is not known. */
+  wasRunning?: boolean;
+  /** Since when it waits for a place here, by performance.now(). */
+  waitsSince?: number;
   /** It counts as under way here already, while it waits for a place; whoever executes it, or hands it on, ends that. */
   watched?: WatchedRun;
 }

@@ -20,6 +20,8 @@ import type { EngineJob, HandedRun } from './engine-job.js';
 import { type Answered, RunExecutor } from './run-executor.js';
 import { UnwrittenAnswers } from './unwritten-answers.js';
 import { RunSlots } from './run-slots.js';
+import { RetakenRuns } from './retaken-runs.js';
+import { OUTBOX_MS } from './run-store.js';
 import { RunWatch } from './run-watch.js';
 import { WaitedRuns } from './waited-runs.js';
 import { Replicas } from './replicas.js';
@@ -40,6 +42,8 @@ const BUSY_STATES: ReadonlySet<string> = new Set(['waiting', 'prioritized', 'act
 /** Closing a worker whose Redis answers takes milliseconds; this bounds the case where it does not. */
 const CLOSE_TIMEOUT_MS = 2_000;
 const WAITED_LOOK_MS = 50;
+/** The due index hands a run to nobody else before this. */
+const SURELY_OURS_MS = OUTBOX_MS / 2;
 /** Runs that may wait here for each place, and what they may hold together. */
 const WAITING_PER_PLACE = 60;
 const WAITING_BYTES = 4 * 1_048_576;
@@ -72,6 +76,7 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     private readonly slots: RunSlots,
     private readonly waited: WaitedRuns,
     private readonly watch: RunWatch,
+    private readonly retaken: RetakenRuns,
     replicas: Replicas,
     private readonly inFlight: InFlight,
     private readonly serving: ServingState,
@@ -279,16 +284,26 @@ export class Engine implements OnApplicationBootstrap, BeforeApplicationShutdown
     // The look after a run that nobody began within OUTBOX_MS must not begin it a second time.
     for (const run of runs.slice(0, runs.length - left.length)) {
       run.watched ??= this.watch.begin(run.namespace, run.runId);
+      run.waitsSince ??= performance.now();
     }
     return left;
   }
 
   private handOn(runs: HandedRun[]): void {
-    this.add(runs)
+    this.addWaited(runs)
       // What fails here comes due again.
       .catch((error: Error) => this.logger.debug(`runs were not handed on: ${error.message}`))
       // Until then nobody else has them.
       .finally(() => runs.forEach(({ watched }) => watched?.end()));
+  }
+
+  /** The look of another replica after those that waited for long may have been first: a job of ours would take them over from it. */
+  private async addWaited(runs: readonly HandedRun[]): Promise<void> {
+    const since = performance.now() - SURELY_OURS_MS;
+    const [ours, others] = [[], []] as [HandedRun[], HandedRun[]];
+    for (const run of runs) (run.waitsSince === undefined || run.waitsSince > since ? ours : others).push(run);
+    await this.add(ours);
+    if (others.length > 0) await this.add(await this.retaken.retake(others));
   }
 
   private async execute(run: HandedRun, answered?: Answered): Promise<void> {

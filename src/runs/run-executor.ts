@@ -19,7 +19,7 @@ import { BrokenRecordError } from '../redis/broken-record.error.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
 import { DispatchStats } from './dispatch-stats.js';
-import type { EngineJob, HandedRun } from './engine-job.js';
+import type { HandedRun } from './engine-job.js';
 import { DueLoop } from './due-loop.js';
 import { retryDelayMs } from './retry-backoff.js';
 import { dispatchedRun, resultOf, type RunRecord, type RunSpec } from './run.record.js';
@@ -90,7 +90,7 @@ export class RunExecutor {
    * @returns the runs that this one was divided into, to hand over
    * @throws CommandError UNAVAILABLE when Redis fails on the way; the due index brings the run back
    */
-  async execute(handed: HandedRun, answered: Answered = ignore): Promise<EngineJob[]> {
+  async execute(handed: HandedRun, answered: Answered = ignore): Promise<HandedRun[]> {
     const { namespace, runId } = handed;
     const watched = handed.watched ?? this.watch.begin(namespace, runId);
     try {
@@ -102,6 +102,8 @@ export class RunExecutor {
       if (run instanceof BrokenRecordError) return await none(this.failBroken(run, handed));
       if (run === undefined || isFinalRunState(run.state)) return [];
       if (run.enqueues !== handed.enqueues || run.dueAt !== undefined) return [];
+      // Begun by another replica while it waited for a place here.
+      if (run.state === 'running' && handed.wasRunning === false) return [];
 
       if (run.partsCount === undefined && isDivided(run)) return await this.divide(run);
       await (run.partsCount === undefined ? this.dispatch(run, watched, answered) : this.conclude(run));
@@ -253,7 +255,7 @@ export class RunExecutor {
   }
 
   /** Broadcast and shard: one part for every agent that may execute now. */
-  private async divide(run: RunRecord): Promise<EngineJob[]> {
+  private async divide(run: RunRecord): Promise<HandedRun[]> {
     const { namespace, spec } = run;
     const request = { namespace, route: spec.route, jobName: spec.job.name };
     const { agentIds, considered } = await this.agents.matching(request, Date.now() + STEP_MS);
@@ -262,7 +264,13 @@ export class RunExecutor {
       return none(this.waitForAgent(run, nobody));
     }
     const divided = await this.step((redis) => this.store.divide(redis, run, partSpecs(run, agentIds)));
-    return (divided?.partIds ?? []).map((runId) => ({ namespace, runId, enqueues: 1, priority: spec.priority }));
+    return (divided?.partIds ?? []).map((runId) => ({
+      namespace,
+      runId,
+      enqueues: 1,
+      priority: spec.priority,
+      wasRunning: false,
+    }));
   }
 
   /** The last part has ended: so does the run, with what became of each. */
@@ -366,7 +374,7 @@ function ignore(): void {
 }
 
 /** Nothing to hand over when this has happened. */
-async function none(work: Promise<void>): Promise<EngineJob[]> {
+async function none(work: Promise<void>): Promise<HandedRun[]> {
   await work;
   return [];
 }

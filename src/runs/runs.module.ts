@@ -17,6 +17,7 @@ import { RunSubmission } from './run-submission.js';
 import { RunWaiters } from './run-waiters.js';
 import { RunWatch } from './run-watch.js';
 import { RunsController } from './runs.controller.js';
+import { RetakenRuns } from './retaken-runs.js';
 import { WaitedRuns } from './waited-runs.js';
 
 /** One execution: submit, attempts, timeout, cancel, history, result. Owns the engine's queue and worker. */
@@ -40,6 +41,7 @@ import { WaitedRuns } from './waited-runs.js';
     RunWaiters,
     RunWatch,
     WaitedRuns,
+    RetakenRuns,
   ],
   exports: [DispatchStats, DueLoop, DueOutlook, Engine, Replicas, RunCancellation, RunHistory, RunStore, RunSubmission],
 })

@@ -51,6 +51,52 @@ it('the end of a run and the beginning of the next are one command, in which the
   }
 }, 60_000);
 
+it('what waited long at the only replica is executed once, although a replica that has just come began it meanwhile', async () => {
+  // Two places are for what comes without the engine.
+  const service = await Service.start({ MAX_CONCURRENT_RUNS: '3', RUN_LOCK_MS: '60000', AGENT_LEASE_MS: '60000' });
+  try {
+    const release = new Map<unknown, () => void>();
+    const agent = await service.agent({
+      capacity: 100,
+      handler: ({ job }) => new Promise((resolve) => release.set(job.payload, () => resolve('done'))),
+    });
+    const client = service.client();
+    const submit = (payload: string, delayMs?: number) =>
+      client.jobs.submit({ job: { name: 'job', payload }, delayMs }).then(({ runId }) => runId);
+    await eventually(async () => expect((await client.system.stats({})).replicaCount).toBe(1));
+    for (const blocker of ['blocker-1', 'blocker-2']) await submit(blocker);
+    await eventually(() => agent.activeCount === 2);
+    // They come out of their delay without their records: what becomes of them meanwhile is read when they begin.
+    const runIds = [await submit('begun here', 100), await submit('handed on', 100)];
+    await eventually(async () => expect((await client.system.stats({})).queue.waitingHereCount).toBe(2));
+
+    // The look after what nobody began within five seconds is the other one's, because this one is held up.
+    service.replicas[0].signal('SIGSTOP');
+    await service.redis.cli('zadd', '{commander}:due', ...runIds.flatMap((runId) => ['1', `r|default|${runId}`]));
+    const second = await service.addReplica();
+    await eventually(() => agent.activeCount === 4);
+    release.get('blocker-1')?.();
+    service.replicas[0].signal('SIGCONT');
+    const other = service.client({}, second);
+    await eventually(async () => {
+      expect((await client.system.stats({})).queue).toMatchObject({ waitingHereCount: 0, waitingCount: 0 });
+      expect((await other.system.stats({})).replicaCount).toBe(2);
+    });
+    // A leftover is done with when another run went the same way.
+    const probe = await submit('probe');
+    await eventually(() => release.has('probe'));
+    for (const end of release.values()) end();
+    for (const runId of [...runIds, probe]) {
+      await eventually(async () => expect((await other.runs.get({ runId })).state).toBe('succeeded'));
+      expect(await other.runs.get({ runId })).toMatchObject({ attempt: 1, epoch: 1 });
+    }
+    expect(agent.executeCount).toBe(5);
+  } finally {
+    service.replicas[0].signal('SIGCONT');
+    await service.stop();
+  }
+}, 60_000);
+
 describe('the places kept for runs that were not made', () => {
   let service: Service;
   beforeAll(async () => {
