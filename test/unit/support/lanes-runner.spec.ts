@@ -5,6 +5,8 @@ import { dirname, join, resolve } from 'node:path';
 import { SLOW_SUITES } from '../../support/slow-suites';
 
 const checkout = resolve(__dirname, '../../..');
+/** For workers that start on a machine with much else to do. */
+const SLOW = '{ timeoutMs: 90_000 }';
 const first = (waits: boolean) => Object.keys(SLOW_SUITES).find((name) => SLOW_SUITES[name]!.waits === waits)!;
 
 it('every suite that is said to be slow exists', () => {
@@ -30,18 +32,18 @@ describe('suites in two lanes', () => {
       it('runs beside the others', async () => {
         writeFileSync(marks + '/' + ${JSON.stringify(name.replaceAll('/', '_'))}, String(workerNumber()));
         ${then}
-      }, 30_000);`,
+      }, 120_000);`,
     );
   };
 
   it('runs one that waits beside those that compute, the slow ones first, each in a worker of another number', async () => {
     mkdirSync(marks);
-    const untilSeen = `await eventually(() => existsSync(marks + '/seen'));`;
+    const untilSeen = `await eventually(() => existsSync(marks + '/seen'), ${SLOW});`;
     suite(first(true), untilSeen);
     // The smallest file: jest alone would run it last.
     suite(
       first(false),
-      `await eventually(() => readdirSync(marks).length >= 3);
+      `await eventually(() => readdirSync(marks).length >= 3, ${SLOW});
       writeFileSync(marks + '/seen', readdirSync(marks).join());`,
     );
     for (const name of ['test/one.spec.ts', 'test/other.spec.ts']) suite(name, `${untilSeen} // ${'x'.repeat(10_000)}`);
@@ -73,5 +75,5 @@ describe('suites in two lanes', () => {
     const numbers = running.map((name) => readFileSync(join(marks, name), 'utf8'));
     expect(new Set(numbers).size).toBe(3);
     expect(readdirSync(marks)).toHaveLength(5);
-  });
+  }, 150_000);
 });
