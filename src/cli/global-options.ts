@@ -11,6 +11,11 @@ export const globalOptions = {
   token: textOption('TOKEN', 'its token; COMMANDER_TOKEN in the environment keeps it out of the list of processes'),
   namespace: valueOption('NAME', 'whose schedules, runs, agents and results (default default)', readNamespace),
   timeout: valueOption('DURATION', 'how long a reply may take (default 5s): 500ms, 30s, 5m', readTimeout),
+  'max-frame': valueOption(
+    'BYTES',
+    'longest request: MAX_FRAME_BYTES of the service, where that was changed',
+    readWholeNumber(1_024, 134_217_728),
+  ),
   json: flag('print the reply as JSON, for scripts'),
   utc: flag('lists show times in UTC, to the millisecond, beside the relative ones'),
   help: flag('tell how a command is used'),

@@ -53,7 +53,7 @@ async function executed({ command, words, options, global }: Command): Promise<C
   }
 }
 
-async function newClient({ host, port, namespace, token }: Command['global']): Promise<CommanderClient> {
+async function newClient({ host, port, namespace, token, ...global }: Command['global']): Promise<CommanderClient> {
   // Loaded when needed: help and wrong usage answer without it.
   const { CommanderClient } = await import('../sdk/client.js');
   try {
@@ -63,6 +63,7 @@ async function newClient({ host, port, namespace, token }: Command['global']): P
       namespace,
       token: token ?? (process.env.COMMANDER_TOKEN || undefined),
       maxRepeats: MAX_REPEATS,
+      maxFrameBytes: global['max-frame'],
     });
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);

@@ -11,7 +11,7 @@ let service: Service;
 let client: CommanderClient;
 
 beforeAll(async () => {
-  service = await Service.start();
+  service = await Service.start({ MAX_FRAME_BYTES: '163840' });
   client = service.client();
   await service.agent({
     agentId: 'crawler-1',
@@ -175,6 +175,17 @@ describe('schedules', () => {
 
     const { nextRunAt } = await client.schedules.get({ id: 'front-page' });
     expect((await reply('schedule.preview', 'schedules preview front-page --count 1')).runs).toEqual([nextRunAt]);
+  });
+
+  it('sends a file as long as the service takes, when told how long that is', async () => {
+    const records = Array.from({ length: 900 }, (_, index) => {
+      return { id: `long-${index}`, everyMs: 86_400_000, job: { name: 'crawl', payload: 'x'.repeat(100) } };
+    });
+    const set = { input: JSON.stringify(records) };
+    const refused = await cli('schedules sync - --owner long --dry-run', set);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/more than 131072/) });
+    const dry = await printed('schedules sync - --owner long --dry-run --max-frame 163840', set);
+    expect(dry).toContain('long-899');
   });
 
   it('syncs from standard input: difference first, then the change, then nothing more to do', async () => {

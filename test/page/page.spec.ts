@@ -229,19 +229,25 @@ const outsideAddress = Object.values(networkInterfaces())
 
   (outsideAddress === undefined ? it.skip : it)('asks whoever comes from elsewhere for the token', async () => {
     const own = await start({ HTTP_HOST: '0.0.0.0', DIAGNOSTICS_TOKEN: TOKEN });
-    const { page } = await browser.open(pageOf(own, outsideAddress!));
-    await page.getByLabel('Diagnostics token').fill('wrong');
-    await Promise.all([
-      page.waitForResponse((response) => response.status() === 401),
-      page.getByRole('button', { name: 'Look' }).click(),
-    ]);
-    await page.getByLabel('Diagnostics token').fill(TOKEN);
-    await page.getByRole('button', { name: 'Look' }).click();
-    await page.waitForSelector('.dot.live');
-    // The address says nothing of it, and a new tab does not know it.
-    expect(page.url()).not.toContain(TOKEN);
-    await page.context().close();
-    await own.stop();
+    try {
+      const { page } = await browser.open(pageOf(own, outsideAddress!));
+      await page.getByLabel('Diagnostics token').fill('wrong');
+      await Promise.all([
+        page.waitForResponse((response) => response.status() === 401),
+        page.getByRole('button', { name: 'Look' }).click(),
+      ]);
+      await page.getByLabel('Diagnostics token').fill('“quoted”');
+      await page.getByRole('button', { name: 'Look' }).click();
+      await page.getByText('visible ASCII characters only').waitFor();
+      await page.getByLabel('Diagnostics token').fill(` ${TOKEN} `);
+      await page.getByRole('button', { name: 'Look' }).click();
+      await page.waitForSelector('.dot.live');
+      // The address says nothing of it, and a new tab does not know it.
+      expect(page.url()).not.toContain(TOKEN);
+      await page.context().close();
+    } finally {
+      await own.stop();
+    }
   });
 
   it('names kind and line of a leak in the banner; the click leads to the stack, by mouse and by keyboard', async () => {

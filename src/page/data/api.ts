@@ -28,6 +28,10 @@ export function urlOf(path: string): string {
  */
 export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   const token = storedToken();
+  // No header could carry it: fetch would fail as if nobody had answered, after each reload again.
+  if (token !== null && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new ApiError(401, 'UNAUTHENTICATED', 'a token has visible ASCII characters only');
+  }
   let response: Response;
   try {
     response = await fetch(urlOf(path), {

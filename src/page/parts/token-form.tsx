@@ -18,7 +18,9 @@ export function TokenForm({ status, message, onToken }: Props) {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            if (token !== '') onToken(token);
+            // What a clipboard adds around it.
+            const given = token.trim();
+            if (given !== '') onToken(given);
           }}
         >
           <label for="token">Diagnostics token</label>
