@@ -17,8 +17,8 @@ export interface HandedRun extends EngineJob {
   record?: RunRecord;
   /** Where it was begun as it was made, as its first attempt under epoch 1; then `record` is set, too. */
   begunAt?: GivenPlace;
-  /** Whether it was running when it was found: then its replica is gone, and it is to be taken over. Unset where that is not known. */
-  wasRunning?: boolean;
+  /** Its epoch when it was found to be nobody's: under another one somebody has begun it since. Unset where that is not known. */
+  foundEpoch?: number;
   /** Since when it waits for a place here, by performance.now(). */
   waitsSince?: number;
   /** It counts as under way here already, while it waits for a place; whoever executes it, or hands it on, ends that. */

@@ -103,7 +103,7 @@ export class RunExecutor {
       if (run === undefined || isFinalRunState(run.state)) return [];
       if (run.enqueues !== handed.enqueues || run.dueAt !== undefined) return [];
       // Begun by another replica while it waited for a place here.
-      if (run.state === 'running' && handed.wasRunning === false) return [];
+      if (handed.foundEpoch !== undefined && run.epoch !== handed.foundEpoch) return [];
 
       if (run.partsCount === undefined && isDivided(run)) return await this.divide(run);
       await (run.partsCount === undefined ? this.dispatch(run, watched, answered) : this.conclude(run));
@@ -269,7 +269,7 @@ export class RunExecutor {
       runId,
       enqueues: 1,
       priority: spec.priority,
-      wasRunning: false,
+      foundEpoch: 0,
     }));
   }
 

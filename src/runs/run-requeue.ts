@@ -35,6 +35,6 @@ export class RunRequeue implements OnModuleInit {
       if (this.watch.has(namespace, runId) || (await this.engine.has(job))) return;
       this.stats.repaired(requeued.wasRunning);
     }
-    await this.engine.add(this.engine.begin([{ ...job, wasRunning: requeued.wasRunning }]));
+    await this.engine.add(this.engine.begin([{ ...job, foundEpoch: requeued.epoch }]));
   }
 }

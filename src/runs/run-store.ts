@@ -53,6 +53,16 @@ export interface NewRun {
   idempotencyKey?: string;
 }
 
+/** A run that came due, to be handed over. */
+export interface RequeuedRun {
+  enqueues: number;
+  wasPutOff: boolean;
+  /** It was under way, at a replica that is gone. */
+  wasRunning: boolean;
+  epoch: number;
+  priority?: number;
+}
+
 export interface SubmittedRun {
   runId: string;
   deduplicated: boolean;
@@ -99,7 +109,10 @@ export interface ParkedRun {
 export class RunStore {
   private readonly divideScript = new RedisScript<number>('divide-run', divideRunLua);
   private readonly parkScript = new RedisScript<number[]>('park-run', parkRunLua);
-  private readonly requeueScript = new RedisScript<[number, number, number, number] | []>('requeue-run', requeueRunLua);
+  private readonly requeueScript = new RedisScript<[number, number, number, number, number] | []>(
+    'requeue-run',
+    requeueRunLua,
+  );
   private readonly steps: GatheredScript<RunStep, unknown>;
 
   constructor(
@@ -344,16 +357,17 @@ export class RunStore {
     namespace: string,
     runId: string,
     isTaken = false,
-  ): Promise<{ enqueues: number; wasPutOff: boolean; wasRunning: boolean; priority?: number } | undefined> {
-    const [enqueues, putOff, priority, running] = await this.run(redis, this.requeueScript, [
+  ): Promise<RequeuedRun | undefined> {
+    const reply = await this.run(redis, this.requeueScript, [
       namespace,
       runId,
       OUTBOX_MS,
       WAIT_LOOK_MS,
       isTaken ? '1' : '0',
     ]);
-    if (enqueues === undefined) return undefined;
-    return { enqueues, wasPutOff: putOff === 1, wasRunning: running === 1, ...(priority ? { priority } : {}) };
+    if (reply.length === 0) return undefined;
+    const [enqueues, putOff, priority, running, epoch] = reply;
+    return { enqueues, wasPutOff: putOff === 1, wasRunning: running === 1, epoch, ...(priority ? { priority } : {}) };
   }
 
   private end(

@@ -67,14 +67,24 @@ it('what waited long at the only replica is executed once, although a replica th
     for (const blocker of ['blocker-1', 'blocker-2']) await submit(blocker);
     await eventually(() => agent.activeCount === 2);
     // They come out of their delay without their records: what becomes of them meanwhile is read when they begin.
-    const runIds = [await submit('begun here', 100), await submit('handed on', 100)];
-    await eventually(async () => expect((await client.system.stats({})).queue.waitingHereCount).toBe(2));
+    const runIds = [
+      await submit('begun here', 100),
+      await submit('handed on', 100),
+      await submit('taken over', 60_000),
+    ];
+    const [, , takenOver] = runIds;
+    // As a replica left it that died during the run's first dispatch.
+    const known = `{commander}:run:default:${takenOver}`;
+    await service.redis.cli('hset', known, 'state', 'running', 'epoch', '1', 'attempt', '1', 'agentId', agent.agentId);
+    await service.redis.cli('hdel', known, 'dueAt');
+    await service.redis.cli('zadd', '{commander}:due', '1', `r|default|${takenOver}`);
+    await eventually(async () => expect((await client.system.stats({})).queue.waitingHereCount).toBe(3));
 
     // The look after what nobody began within five seconds is the other one's, because this one is held up.
     service.replicas[0].signal('SIGSTOP');
     await service.redis.cli('zadd', '{commander}:due', ...runIds.flatMap((runId) => ['1', `r|default|${runId}`]));
     const second = await service.addReplica();
-    await eventually(() => agent.activeCount === 4);
+    await eventually(() => agent.activeCount === 5);
     release.get('blocker-1')?.();
     service.replicas[0].signal('SIGCONT');
     const other = service.client({}, second);
@@ -88,9 +98,9 @@ it('what waited long at the only replica is executed once, although a replica th
     for (const end of release.values()) end();
     for (const runId of [...runIds, probe]) {
       await eventually(async () => expect((await other.runs.get({ runId })).state).toBe('succeeded'));
-      expect(await other.runs.get({ runId })).toMatchObject({ attempt: 1, epoch: 1 });
+      expect(await other.runs.get({ runId })).toMatchObject({ attempt: 1, epoch: runId === takenOver ? 2 : 1 });
     }
-    expect(agent.executeCount).toBe(5);
+    expect(agent.executeCount).toBe(6);
   } finally {
     service.replicas[0].signal('SIGCONT');
     await service.stop();
