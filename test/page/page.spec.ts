@@ -108,6 +108,8 @@ const outsideAddress = Object.values(networkInterfaces())
       if (response.url().includes('/diagnostics/groups?')) void response.json().then((body) => (answer = body));
     });
     await page.waitForSelector('.dot.live');
+    // The first one may have come before anybody listened.
+    await eventually(() => answer !== undefined);
     await page.getByRole('button', { name: 'Pause' }).click();
     // An answer that was under way when the page was paused is shown, too.
     await eventually(async () => {
