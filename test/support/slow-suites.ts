@@ -2,7 +2,7 @@
 export interface SlowSuite {
   /** In a run of the whole suite on two cores. */
   readonly seconds: number;
-  /** It waits for much of its time: about half a core over the whole of it, or less. */
+  /** It waits for most of its time: a third of a core over the whole of it, or less. */
   readonly waits: boolean;
 }
 
@@ -15,22 +15,22 @@ const computing = (seconds: number): SlowSuite => ({ seconds, waits: false });
  */
 export const SLOW_SUITES: Readonly<Record<string, SlowSuite>> = {
   'test/k8s/pods.spec.ts': waiting(136),
-  'test/diagnostics/verdicts/commander-under-load.spec.ts': waiting(112),
   'test/k8s/pod-leak.spec.ts': waiting(103),
   'test/page/incident.spec.ts': waiting(82),
-  'test/soak/soak.spec.ts': waiting(77),
   'test/diagnostics/recorder/evidence.spec.ts': waiting(70),
   'test/leaklab/run.spec.ts': waiting(69),
-  'test/faults/faults.spec.ts': waiting(64),
   'test/diagnostics/recorder/redis-lives.spec.ts': waiting(52),
   'test/e2e/cancel-and-timeout.spec.ts': waiting(43),
   'test/k8s/pod-memory.spec.ts': waiting(40),
+  'test/diagnostics/verdicts/commander-under-load.spec.ts': computing(112),
   'test/ledger/verdict/simulation.spec.ts': computing(105),
   'test/transport/attacks/attacks.spec.ts': computing(84),
   'test/guarantees/guarantees.spec.ts': computing(79),
+  'test/soak/soak.spec.ts': computing(77),
   'test/transport/fuzz.spec.ts': computing(74),
   'test/package/installed.spec.ts': computing(73),
   'test/lifecycle/process.spec.ts': computing(69),
+  'test/faults/faults.spec.ts': computing(64),
   'test/ledger/attribution.spec.ts': computing(61),
   'test/page/page.spec.ts': computing(58),
   'test/ledger/heap/heap-leaks.spec.ts': computing(47),
