@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
+import type { BrokenRecordError } from '../redis/broken-record.error.js';
 import { InFlight } from '../lifecycle/in-flight.js';
 import type { RedisClient } from '../redis/redis-client.js';
 import { RedisGate } from '../redis/redis-gate.js';
@@ -15,13 +16,15 @@ import { RedisKeys } from '../redis/redis-keys.js';
 import { RedisScript } from '../redis/redis-script.js';
 import { DispatchStats } from '../runs/dispatch-stats.js';
 import { DueLoop } from '../runs/due-loop.js';
-import { runsCount } from './schedule.record.js';
+import { runsCount, type ScheduleRecord } from './schedule.record.js';
 import { ScheduleStore } from './schedule-store.js';
 import { placeTick } from './schedule-ticker.js';
 import { leaveLeadLua, repairDueLua, takeLeadLua } from './take-lead.lua.js';
 import { TickTimes } from './tick-times.js';
 
 const BATCH_COUNT = 200;
+/** Of schedules that are read at once: their records may be long. */
+const READ_COUNT = 50;
 /** Runs looked at in one pass and namespace, about a tenth of a second of Redis' time; the next pass goes on behind them. */
 const RUNS_PER_PASS = 50_000;
 const STEP_MS = 5_000;
@@ -95,18 +98,28 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
     for (;;) {
       const ids = await this.step((redis) => this.store.ids(redis, namespace, after, BATCH_COUNT));
       if (ids.length > 0) await this.repair(namespace, 's', ids, term);
-      for (const id of ids) await this.step((redis) => this.restoreTick(redis, namespace, id));
+      for (let at = 0; at < ids.length; at += READ_COUNT) {
+        const some = ids.slice(at, at + READ_COUNT);
+        await this.step((redis) => this.restoreTicks(redis, namespace, some));
+      }
       if (ids.length < BATCH_COUNT) return;
       after = ids.at(-1);
     }
   }
 
   /** A schedule that has ticks to come must have a next one. */
-  private async restoreTick(redis: RedisClient, namespace: string, id: string): Promise<void> {
-    const {
-      now,
-      records: [record],
-    } = await this.store.readAll(redis, [{ namespace, id }]);
+  private async restoreTicks(redis: RedisClient, namespace: string, ids: readonly string[]): Promise<void> {
+    const names = ids.map((id) => ({ namespace, id }));
+    const { now, records } = await this.store.readAll(redis, names);
+    for (const [index, record] of records.entries()) await this.restoreTick(redis, names[index], record, now);
+  }
+
+  private async restoreTick(
+    redis: RedisClient,
+    { namespace, id }: { namespace: string; id: string },
+    record: ScheduleRecord | BrokenRecordError | undefined,
+    now: number,
+  ): Promise<void> {
     // A broken one holds back no other; it is complained about when it is due.
     if (record === undefined || record instanceof Error || record.nextTickAt !== undefined || !record.spec.enabled)
       return;

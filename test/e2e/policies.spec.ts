@@ -376,6 +376,9 @@ describe('the reconciler', () => {
     try {
       const client = own.client();
       const agent = await own.agent();
+      // They are read some at a time: it comes behind the first of them.
+      const others = Array.from({ length: 60 }, (_, index) => ({ id: `kept-${index}`, cron: '0 0 29 2 *' }));
+      await Promise.all(others.map((other) => client.schedules.upsert({ ...other, job: { name: 'job' } })));
       await client.schedules.upsert({ id: 'lost', everyMs: 1_000, job: { name: 'job' } });
       await client.jobs.submit({ job: { name: 'job' }, delayMs: 1_500 });
       await own.redis.cli('del', '{commander}:due');
