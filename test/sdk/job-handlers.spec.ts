@@ -1,4 +1,4 @@
-import { Injectable, Scope } from '@nestjs/common';
+import { Controller, Injectable, Scope } from '@nestjs/common';
 import { JobHandler, type JobContext } from '../../src/sdk/agent.js';
 import { AgentApp } from './support/agent-app.js';
 import { RawCommander, agentAnswers } from './support/raw-commander.js';
@@ -35,6 +35,28 @@ describe('@JobHandler', () => {
     expect((await peer.execute({ job: { name: 'job.two' } })).response).toEqual({ result: 'two' });
     await app.stop();
     await commander.stop();
+  });
+
+  it('finds those of controllers and those whose method is named by a symbol, and leaves getters alone', async () => {
+    const hidden = Symbol('hidden');
+    @Controller()
+    class Four {
+      get [Symbol.toStringTag](): string {
+        if (!(this instanceof Four)) throw new TypeError('a getter was called');
+        return 'Four';
+      }
+      @JobHandler('job.four')
+      [hidden](): string {
+        return 'four';
+      }
+    }
+    const app = await AgentApp.start({}, [], false, [Four]);
+    try {
+      const peer = await app.peer();
+      expect((await peer.execute({ job: { name: 'job.four' } })).response).toEqual({ result: 'four' });
+    } finally {
+      await app.stop();
+    }
   });
 
   it('refuses two handlers of one name, naming both', async () => {

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { type INestApplicationContext, type LoggerService, Module, type Provider } from '@nestjs/common';
+import { type INestApplicationContext, type LoggerService, Module, type Provider, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommanderAgent, CommanderAgentModule, type CommanderAgentOptions } from '../../../src/sdk/agent.js';
 import { RawPeer } from './raw-peer.js';
@@ -18,8 +18,9 @@ export class AgentApp {
     options: CommanderAgentOptions,
     providers: Provider[],
     logger: LoggerService | false = false,
+    controllers: Type[] = [],
   ): Promise<AgentApp> {
-    @Module({ imports: [CommanderAgentModule.forRoot({ commander: { port: 1 }, ...options })], providers })
+    @Module({ imports: [CommanderAgentModule.forRoot({ commander: { port: 1 }, ...options })], providers, controllers })
     class App {}
     const app = await NestFactory.createApplicationContext(App, { logger, abortOnError: false });
     return new AgentApp(app, app.get(CommanderAgent));
