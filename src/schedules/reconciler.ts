@@ -23,8 +23,6 @@ import { leaveLeadLua, repairDueLua, takeLeadLua } from './take-lead.lua.js';
 import { TickTimes } from './tick-times.js';
 
 const BATCH_COUNT = 200;
-/** Of schedules that are read at once: their records may be long. */
-const READ_COUNT = 50;
 /** Runs looked at in one pass and namespace, about a tenth of a second of Redis' time; the next pass goes on behind them. */
 const RUNS_PER_PASS = 50_000;
 const STEP_MS = 5_000;
@@ -98,10 +96,7 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
     for (;;) {
       const ids = await this.step((redis) => this.store.ids(redis, namespace, after, BATCH_COUNT));
       if (ids.length > 0) await this.repair(namespace, 's', ids, term);
-      for (let at = 0; at < ids.length; at += READ_COUNT) {
-        const some = ids.slice(at, at + READ_COUNT);
-        await this.step((redis) => this.restoreTicks(redis, namespace, some));
-      }
+      await this.step((redis) => this.restoreTicks(redis, namespace, ids));
       if (ids.length < BATCH_COUNT) return;
       after = ids.at(-1);
     }

@@ -61,6 +61,9 @@ export interface Fired {
   cancelled: CancelledRun[];
 }
 
+/** Schedules that one command reads at most: their records may be long. */
+const READ_COUNT = 50;
+
 /** Schedules in Redis: every change is one script, compared with what the caller had read. */
 @Injectable()
 export class ScheduleStore {
@@ -95,12 +98,15 @@ export class ScheduleStore {
     redis: RedisClient,
     names: readonly { namespace: string; id: string }[],
   ): Promise<{ now: number; records: (ScheduleRecord | BrokenRecordError | undefined)[] }> {
+    const some = names.slice(0, READ_COUNT);
     const [now, ...rows] = await this.readScript.run(
       redis,
       [this.keys.key('due')],
-      [this.keys.key(), ...names.flatMap(({ namespace, id }) => [namespace, id])],
+      [this.keys.key(), ...some.flatMap(({ namespace, id }) => [namespace, id])],
     );
-    return { now, records: rows.map((row, index) => recordOf(row, names[index])) };
+    const records = rows.map((row, index) => recordOf(row, some[index]));
+    if (names.length > READ_COUNT) records.push(...(await this.readAll(redis, names.slice(READ_COUNT))).records);
+    return { now, records };
   }
 
   /**

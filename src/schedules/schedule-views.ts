@@ -45,14 +45,10 @@ export class ScheduleViews {
       scanned += BATCH_COUNT
     ) {
       const ids = await this.store.ids(redis, namespace, cursor, BATCH_COUNT);
-      const read = await Promise.all(ids.map((id) => this.store.readAll(redis, [{ namespace, id }])));
+      const names = ids.map((id) => ({ namespace, id }));
+      const { records } = await this.store.readAll(redis, names);
       more = ids.length === BATCH_COUNT;
-      for (const [
-        at,
-        {
-          records: [record],
-        },
-      ] of read.entries()) {
+      for (const [at, record] of records.entries()) {
         if (record instanceof BrokenRecordError) broken.push(record);
         else if (record !== undefined && matches(record, request)) {
           bytes += Buffer.byteLength(record.specText) + VIEW_OVERHEAD_BYTES;
