@@ -10,16 +10,20 @@ const INJECTOR = `${sep}@nestjs${sep}core${sep}injector${sep}`;
 const COMPILED_IN_MEMORY = /\.[cm]?tsx?$/;
 
 /** Enough for most: what a capture costs grows with the frames it takes. */
-const FIRST_DEPTH = 10;
+const LEAST_DEPTH = 10;
 
 const takeSites = (_error: Error, sites: NodeJS.CallSite[]): NodeJS.CallSite[] => sites;
 
 type StackFunction = (...args: never[]) => unknown;
 
-/** How far the last stack of a kind had to be walked: most kinds are made in one way over and over. */
-export interface StackReach {
-  /** True while the first frames are enough. */
-  isNear: boolean;
+/** How far the stacks of a kind have to be walked: most kinds are made in one way over and over. */
+export class StackReach {
+  /** Frames taken at first. One less with every stack that needed fewer, so that two ways in turns are not walked twice each. */
+  depth = LEAST_DEPTH;
+
+  needed(depth: number): void {
+    this.depth = Math.max(LEAST_DEPTH, depth, this.depth - 1);
+  }
 }
 
 /** Takes the stack of the running call apart, at once: an unread stack would keep every receiver on it alive. */
@@ -40,7 +44,7 @@ export class StackCapture {
    * @param reach of the kind; brought up to date
    */
   capture(depth: number, above: StackFunction, reach: StackReach): GroupOrigin | undefined {
-    const near = reach.isNear && depth > FIRST_DEPTH ? this.fold(FIRST_DEPTH, above, reach, true) : null;
+    const near = reach.depth < depth ? this.fold(reach.depth, above, reach, true) : null;
     return near === null ? (this.fold(depth, above, reach, false) ?? undefined) : near;
   }
 
@@ -81,8 +85,9 @@ export class StackCapture {
         }
       } else libraryFrames.push(location);
     }
-    reach.isNear = isWhole && index < FIRST_DEPTH;
     if (isFirst && !isWhole) return null;
+    // One more tells that the stack ends there.
+    reach.needed(index + 1);
     const provider = throughInjector ? this.currentProvider : null;
     return {
       frames: [...libraryFrames, ...userFrames],

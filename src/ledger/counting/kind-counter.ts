@@ -1,6 +1,6 @@
 import type { TextFrame } from '../capture/parse-stack.js';
 import type { GroupOrigin } from '../capture/group-origin.js';
-import type { StackCapture, StackReach } from '../capture/stack-capture.js';
+import { type StackCapture, StackReach } from '../capture/stack-capture.js';
 import type { CostMeter } from '../cost-meter.js';
 import type { LedgerSettings } from '../ledger.options.js';
 import { CaptureGate } from './capture-gate.js';
@@ -87,7 +87,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
   /** Only captured resources are followed to their end, so `live` is an estimate once creation is fast. */
   readonly estimated: boolean;
   private readonly ungrouped: LedgerRecord;
-  private readonly reach: StackReach = { isNear: true };
+  private readonly reach = new StackReach();
   private createdAtTick = 0;
 
   constructor(

@@ -26,10 +26,12 @@ export const httpAgents: Kind = {
       };
     });
     // An idle socket is the pool's: what keeps it is whoever made the agent, not the request that has long been answered.
+    const adopt = (agent: object, socket: unknown): void =>
+      recordOf(socket as object)?.counter?.adopt(agent, socket as object);
     hooks.wrap(Agent.prototype, 'emit', (original) => {
       return function (this: unknown, event: unknown, socket: unknown): unknown {
-        if (event === 'free') {
-          state.run('free', () => recordOf(socket as object)?.counter?.adopt(this as object, socket as object));
+        if (event === 'free' && (this as { keepAlive?: boolean }).keepAlive === true) {
+          state.pass('free', adopt, this as object, socket);
         }
         // eslint-disable-next-line prefer-rest-params -- forwards without an array per answer
         return original.apply(this, arguments as unknown as unknown[]);
