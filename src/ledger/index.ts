@@ -1,6 +1,6 @@
 import type { LeakFindings } from './ledger.js';
 import type { LedgerOptions } from './ledger.options.js';
-import type { LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
+import type { LedgerCounts, LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
 import { type RssSplit, rssSplit } from './process/rss-split.js';
 import { theLedger } from './the-ledger.js';
 import type { ClosedBy } from './track-resource.js';
@@ -42,6 +42,11 @@ export function ledgerSnapshot(): LedgerSnapshot {
 /** What is alive now, in the positions of the sources. Reads the source maps that were not read yet; large ones in a worker. */
 export function ledgerReport(): Promise<LedgerSnapshot> {
   return theLedger.report();
+}
+
+/** The same without what only the resources themselves tell (ages, lifetimes): costs O(groups), where the others cost O(groups + samples). */
+export function ledgerCounts(): Promise<LedgerCounts> {
+  return theLedger.counts();
 }
 
 /**

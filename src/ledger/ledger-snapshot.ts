@@ -13,8 +13,8 @@ export interface LedgerFrame {
 
 export type LedgerSite = Omit<LedgerFrame, 'library'>;
 
-/** Resources of one kind made at one place. */
-export interface LedgerGroup {
+/** What is counted of the resources of one kind that were made at one place. */
+export interface LedgerCount {
   /** The same for the same place after a restart, as long as the lines do not move. */
   id: string;
   kind: string;
@@ -25,11 +25,8 @@ export interface LedgerGroup {
   closed: number;
   /** Collected while still open: dropped without a close. */
   collectedOpen: number;
-  peak: number;
   /** False: `live` is an estimate. */
   exact: boolean;
-  /** One standard deviation of `live`; 0 when exact. */
-  error: number;
   /** The first line of the application; null when there was none on the stack. */
   site: LedgerSite | null;
   /** The Nest provider and module that was being built, when no line of the application was. */
@@ -40,12 +37,19 @@ export interface LedgerGroup {
   overflow?: string;
   /** Innermost first. */
   stack: LedgerFrame[];
+  /** Growth of `live` per second over the last 30 to 60 seconds; negative when shrinking. */
+  ratePerSecond: number;
+}
+
+/** Resources of one kind made at one place: what is counted of them, and what is known of their lives. */
+export interface LedgerGroup extends LedgerCount {
+  peak: number;
+  /** One standard deviation of `live`; 0 when exact. */
+  error: number;
   /** Of what is alive; null when nothing watched is. */
   ageMs: { mean: number; oldest: number } | null;
   /** Of what has closed (32 drawn at random); null while nothing has. */
   lifetimeMs: { median: number; p95: number } | null;
-  /** Growth of `live` per second over the last 30 to 60 seconds; negative when shrinking. */
-  ratePerSecond: number;
 }
 
 /** Totals of one kind. */
@@ -88,11 +92,16 @@ export interface LedgerStatus {
   unhooked: string[];
 }
 
-export interface LedgerSnapshot {
+/** Without what has to be read from each resource that is watched. */
+export interface LedgerCounts {
   /** Milliseconds since the epoch. */
   takenAt: number;
   ledger: LedgerStatus;
   kinds: LedgerKind[];
   /** Most alive first. */
+  groups: LedgerCount[];
+}
+
+export interface LedgerSnapshot extends LedgerCounts {
   groups: LedgerGroup[];
 }

@@ -12,7 +12,7 @@ import { kindTable } from './kinds/kind-table.js';
 import type { Kind } from './kinds/kind.js';
 import { LedgerCore } from './ledger-core.js';
 import { ledgerSettings, type LedgerOptions } from './ledger.options.js';
-import type { LedgerGroup, LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
+import type { LedgerCounts, LedgerGroup, LedgerSnapshot, LedgerStatus } from './ledger-snapshot.js';
 import { PositionResolver } from './positions/position-resolver.js';
 import { projectRoot } from './project-root.js';
 import { SnapshotBuilder } from './snapshot-builder.js';
@@ -115,12 +115,7 @@ export class Ledger {
 
   /** What is alive now, with positions as far as they were looked up before. Not running: empty. */
   snapshot(): LedgerSnapshot {
-    const { running } = this;
-    const takenAt = Date.now();
-    if (!running) return { takenAt, ledger: this.status(), kinds: [], groups: [] };
-    running.state.run('settle', () => running.core.settle());
-    const builder = new SnapshotBuilder(running.core);
-    return { takenAt, ledger: this.status(), kinds: builder.kinds(), groups: builder.groups() };
+    return this.read((builder) => builder.groups());
   }
 
   /** The same with the lines of the sources an application was compiled from. */
@@ -128,6 +123,22 @@ export class Ledger {
     const { running } = this;
     if (running) await this.resolveAll(running);
     return this.snapshot();
+  }
+
+  /** The same without ages and lifetimes. */
+  async counts(): Promise<LedgerCounts> {
+    const { running } = this;
+    if (running) await this.resolveAll(running);
+    return this.read((builder) => builder.counts());
+  }
+
+  private read<Read>(groupsOf: (builder: SnapshotBuilder) => Read[]) {
+    const { running } = this;
+    const takenAt = Date.now();
+    if (!running) return { takenAt, ledger: this.status(), kinds: [], groups: [] };
+    running.state.run('settle', () => running.core.settle());
+    const builder = new SnapshotBuilder(running.core);
+    return { takenAt, ledger: this.status(), kinds: builder.kinds(), groups: groupsOf(builder) };
   }
 
   /** Looks up where these were written, if nobody has yet. Never rejects. */

@@ -1,21 +1,21 @@
 import { hash } from 'node:crypto';
 import type { Group } from './counting/group.js';
 import type { KindCounter } from './counting/kind-counter.js';
+import type { Sample } from './counting/sample.js';
 import type { LedgerCore } from './ledger-core.js';
-import type { LedgerGroup, LedgerKind } from './ledger-snapshot.js';
-import { relativeTo, shownFrame, shownSite, siteOf } from './positions/shown-place.js';
+import type { LedgerCount, LedgerGroup, LedgerKind } from './ledger-snapshot.js';
+import { relativeTo, shownSite, shownStack, siteOf } from './positions/shown-place.js';
 
 /** Tells what one builder has read from what another has. */
 let buildersCount = 0;
 
-/** Reads the tables of a ledger. Costs O(groups + samples), both bounded, whatever is alive. */
+/** Reads the tables of a ledger. Costs O(groups), and O(samples) where ages are asked for: both bounded, whatever is alive. */
 export class SnapshotBuilder {
   private readonly number = ++buildersCount;
   private readonly nowMs: number;
 
   constructor(private readonly core: LedgerCore) {
     this.nowMs = core.now();
-    for (const counter of core.counters.values()) this.readAges(counter);
   }
 
   kinds(): LedgerKind[] {
@@ -41,18 +41,29 @@ export class SnapshotBuilder {
 
   /** Groups that ever held something, most alive first. */
   groups(): LedgerGroup[] {
-    const groups: LedgerGroup[] = [];
+    this.readAges();
+    return this.each((group, kind, kindIsExact) => this.group(group, kind, kindIsExact));
+  }
+
+  /** The same without what only the resources themselves tell. */
+  counts(): LedgerCount[] {
+    return this.each((group, kind, kindIsExact) => this.count(group, kind, kindIsExact));
+  }
+
+  private each<Read extends LedgerCount>(read: (group: Group, kind: string, kindIsExact: boolean) => Read): Read[] {
+    const all: Read[] = [];
     for (const counter of this.core.counters.values()) {
       const exact = isExact(counter);
       for (const group of counter.groups.values()) {
-        if (group.created > 0) groups.push(this.group(group, counter.kind, exact));
+        if (group.created > 0) all.push(read(group, counter.kind, exact));
       }
     }
-    return groups.sort((a, b) => b.live - a.live || b.created - a.created);
+    return all.sort((a, b) => b.live - a.live || b.created - a.created);
   }
 
   /** Groups by what is watched and was opened since, most alive first: `live` counts no other. */
   openedSince(sinceMs: number): LedgerGroup[] {
+    this.readAges();
     const live = new Map<Group, number>();
     for (const counter of this.core.counters.values()) {
       for (const { group, birthMs, weight, tableWeight } of counter.samples.list) {
@@ -68,11 +79,24 @@ export class SnapshotBuilder {
   }
 
   private group(group: Group, kind: string, kindIsExact: boolean): LedgerGroup {
+    const { ages } = group;
+    const lifetimes = group.lifetimes.summary();
+    // Added to, and not spread: with thousands of groups a copy of each was half of what the first reading took.
+    const read = this.count(group, kind, kindIsExact) as LedgerGroup;
+    read.peak = Math.round(group.peak);
+    read.error = Math.round(Math.sqrt(group.variance));
+    read.ageMs =
+      ages.readBy === this.number
+        ? { mean: Math.round(ages.weightedMs / ages.weight), oldest: Math.round(ages.oldestMs) }
+        : null;
+    read.lifetimeMs = lifetimes && { median: lifetimes.median, p95: lifetimes.p95 };
+    return read;
+  }
+
+  private count(group: Group, kind: string, kindIsExact: boolean): LedgerCount {
     const { origin } = group;
     const { projectRoot } = this.core.options;
     const site = siteOf(origin);
-    const { ages } = group;
-    const lifetimes = group.lifetimes.summary();
     return {
       id: groupId(group, projectRoot),
       kind,
@@ -82,25 +106,22 @@ export class SnapshotBuilder {
       created: Math.round(group.created),
       closed: Math.round(group.closed),
       collectedOpen: Math.round(group.collectedOpen),
-      peak: Math.round(group.peak),
       exact: kindIsExact && group.variance === 0,
-      error: Math.round(Math.sqrt(group.variance)),
       site: site && shownSite(site, projectRoot),
       provider: origin.provider ?? undefined,
       via: group.via ?? undefined,
       overflow: group.overflow ?? undefined,
-      stack: origin.frames.map((frame) => shownFrame(frame, projectRoot)),
-      ageMs:
-        ages.readBy === this.number
-          ? { mean: Math.round(ages.weightedMs / ages.weight), oldest: Math.round(ages.oldestMs) }
-          : null,
-      lifetimeMs: lifetimes && { median: lifetimes.median, p95: lifetimes.p95 },
+      stack: shownStack(origin.frames, projectRoot),
       ratePerSecond: Math.round(group.growthPerSecond(this.nowMs) * 1_000) / 1_000,
     };
   }
 
-  private readAges(counter: KindCounter): void {
-    for (const sample of counter.samples.list) {
+  private readAges(): void {
+    for (const { samples } of this.core.counters.values()) this.readAgesOf(samples.list);
+  }
+
+  private readAgesOf(samples: readonly Sample[]): void {
+    for (const sample of samples) {
       if (!sample.group) continue;
       const { ages } = sample.group;
       if (ages.readBy !== this.number) {

@@ -1,8 +1,8 @@
-import type { LedgerSnapshot } from '../../ledger/index.js';
+import type { LedgerCounts } from '../../ledger/index.js';
 import { byLabel, counter, gauge, type Metric } from './metric.js';
 
 /** What the ledger itself costs. */
-export const ledgerCostMetrics: readonly Metric<LedgerSnapshot>[] = [
+export const ledgerCostMetrics: readonly Metric<LedgerCounts>[] = [
   gauge('mu_ledger_running', '1 while the ledger counts.', ({ ledger }) => (ledger.running ? 1 : 0)),
   {
     name: 'mu_ledger_cost_seconds_total',

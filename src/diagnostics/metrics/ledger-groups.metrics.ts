@@ -1,4 +1,4 @@
-import type { LedgerGroup } from '../../ledger/index.js';
+import type { LedgerCount } from '../../ledger/index.js';
 import { cleanText } from '../text/clean-text.js';
 import type { Metric, MetricValue } from './metric.js';
 
@@ -18,8 +18,8 @@ export interface SitesReading {
 }
 
 /** The places with the most alive, different ways to one line together. */
-export function topSites(groups: readonly LedgerGroup[]): Site[] {
-  const sites = new Map<string, { group: LedgerGroup; live: number; ratePerSecond: number }>();
+export function topSites(groups: readonly LedgerCount[]): Site[] {
+  const sites = new Map<string, { group: LedgerCount; live: number; ratePerSecond: number }>();
   for (const group of groups) {
     const { kind, via, live, ratePerSecond } = group;
     if (live === 0) continue;
@@ -41,7 +41,7 @@ export function topSites(groups: readonly LedgerGroup[]): Site[] {
 }
 
 /** File and line alone: a function's name may change with every build. */
-function siteLabel({ site, provider, overflow, stack }: LedgerGroup): string {
+function siteLabel({ site, provider, overflow, stack }: LedgerCount): string {
   if (overflow) return overflow;
   if (provider) return `provider ${provider}`;
   const place = site ?? stack[0];

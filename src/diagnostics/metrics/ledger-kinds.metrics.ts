@@ -1,8 +1,8 @@
-import type { LedgerKind, LedgerSnapshot } from '../../ledger/index.js';
+import type { LedgerKind, LedgerCounts } from '../../ledger/index.js';
 import type { Metric, MetricValue } from './metric.js';
 
 function byKind(figure: (kind: LedgerKind) => number | undefined) {
-  return ({ kinds }: LedgerSnapshot): MetricValue[] =>
+  return ({ kinds }: LedgerCounts): MetricValue[] =>
     kinds.flatMap((kind) => {
       const value = figure(kind);
       return value === undefined ? [] : [{ value, labels: { kind: kind.kind } }];
@@ -10,13 +10,13 @@ function byKind(figure: (kind: LedgerKind) => number | undefined) {
 }
 
 /** Totals by kind: 128 kinds at most. */
-export function ledgerKindMetrics(): readonly Metric<LedgerSnapshot>[] {
+export function ledgerKindMetrics(): readonly Metric<LedgerCounts>[] {
   const highest = new Map<string, number>();
   let startedAt: number | null = null;
   /** Where the living are estimated, so are the closed, and an estimate may fall: a counter must not. */
   const neverLess =
     (name: string, figure: (kind: LedgerKind) => number) =>
-    (snapshot: LedgerSnapshot): MetricValue[] => {
+    (snapshot: LedgerCounts): MetricValue[] => {
       // Started anew it counts from zero.
       if (snapshot.ledger.startedAt !== startedAt) highest.clear();
       ({ startedAt } = snapshot.ledger);

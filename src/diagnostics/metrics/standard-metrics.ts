@@ -1,5 +1,5 @@
 import type { DiagnosticsSection, DiagnosticsSectionName } from '../../contract/diagnostics.schema.js';
-import { ledgerReport, type LedgerSnapshot } from '../../ledger/index.js';
+import { ledgerCounts, type LedgerCounts } from '../../ledger/index.js';
 import { eventLoopMetrics } from './event-loop.metrics.js';
 import { fdMetrics } from './fds.metrics.js';
 import { gcMetrics } from './gc.metrics.js';
@@ -39,10 +39,10 @@ export function standardMetrics(section: ReadSection): readonly MetricGroup[] {
       metrics: eventLoopMetrics,
     }),
     metricGroup({ name: 'fds', read: () => section('openFds'), metrics: fdMetrics }),
-    metricGroup<LedgerSnapshot & SitesReading>({
+    metricGroup<LedgerCounts & SitesReading>({
       name: 'ledger',
       read: async () => {
-        const snapshot = await ledgerReport();
+        const snapshot = await ledgerCounts();
         return { ...snapshot, sites: topSites(snapshot.groups) };
       },
       metrics: [...ledgerKindMetrics(), ...ledgerGroupMetrics, ...ledgerCostMetrics],
