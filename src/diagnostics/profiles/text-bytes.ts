@@ -1,0 +1,24 @@
+/** So much text is put together before bytes are made of it: V8 keeps joined texts as trees, and a large one survives collections. */
+const CHUNK_LENGTH = 4_096;
+
+/** Bytes that come as texts, one character (0 … 255) for each. */
+export class TextBytes {
+  private readonly chunks: Buffer[] = [];
+  private text = '';
+
+  add(text: string): void {
+    this.text += text;
+    if (this.text.length >= CHUNK_LENGTH) this.settle();
+  }
+
+  /** All of them; nothing is added afterwards. */
+  take(): Buffer[] {
+    this.settle();
+    return this.chunks;
+  }
+
+  private settle(): void {
+    this.chunks.push(Buffer.from(this.text, 'latin1'));
+    this.text = '';
+  }
+}
