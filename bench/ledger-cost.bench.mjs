@@ -1,7 +1,8 @@
 // CPU per operation with the ledger on, against the same program with it off. On and off take turns in one process every
 // twentieth of a second, beside a null control (nothing is switched) that shows what the machine alone does to the ratio.
 // Then the same for the ledger and its peers, each in a process of its own. Prints two Markdown tables.
-// Usage: npm run bench -- ledger-cost [--quick] [--only=timer] [--fours=300] [--segment-ms=50] [--processes=3] [--peer-rounds=5] [--build=dist]
+// Usage: npm run bench -- ledger-cost [--quick] [--only=timer] [--fours=300] [--segment-ms=50] [--processes=3] [--peer-rounds=5]
+// [--kinds=sockets,http-requests] [--build=dist]. With `--kinds` the ledger that is switched has the hooks of these kinds only.
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Child } from './support/child.mjs';
@@ -17,6 +18,7 @@ const FOURS = numberFlag('fours', quick ? 60 : 300);
 const PROCESSES = numberFlag('processes', quick ? 1 : 3);
 const PEER_ROUNDS = numberFlag('peer-rounds', quick ? 2 : 5);
 const SEGMENT_MS = numberFlag('segment-ms', 50);
+const KINDS = textFlag('kinds', '');
 
 /** Highest share of CPU the ledger may add. */
 const targets = {
@@ -33,7 +35,7 @@ const peers = ['none', 'ledger', 'async_hooks count', 'why-is-node-running', 'wt
 
 const program = fileURLToPath(new URL('ledger-cost/program.mjs', import.meta.url));
 const build = process.argv.filter((argument) => argument.startsWith('--build='));
-const start = (name, observer) => Child.start(program, { args: [name, observer, String(redis.port), ...build] });
+const start = (name, observer) => Child.start(program, { args: [name, observer, String(redis.port), KINDS, ...build] });
 const perOperation = ({ cpuMicros, count }) => cpuMicros / count;
 
 /** One workload in several processes: each compiles and lies in memory in its own way. */

@@ -5,14 +5,14 @@ import { serveParent } from '../support/child.mjs';
 import { pairedSegments } from '../support/paired-segments.mjs';
 import { SwitchedLedger } from './switched-ledger.mjs';
 
-const [, , name, observer, redisPort] = process.argv;
+const [, , name, observer, redisPort, kinds] = process.argv;
 const require = createRequire(import.meta.url);
 
 let switched;
 const observers = {
   none: () => {},
   switched: () => {
-    switched = new SwitchedLedger();
+    switched = new SwitchedLedger(kinds === '' ? [] : kinds.split(','));
   },
   ledger: () => built('ledger/index.js').startLedger(),
   'why-is-node-running': () => import('why-is-node-running'),

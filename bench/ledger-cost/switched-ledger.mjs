@@ -25,8 +25,11 @@ export class SwitchedLedger {
   #startedMs = 0;
   isOn = false;
 
-  /** Off until switched on. To be made before the libraries of the workload are loaded. */
-  constructor() {
+  /**
+   * Off until switched on. To be made before the libraries of the workload are loaded.
+   * @param {readonly string[]} kindNames the kinds whose hooks it has; none: all
+   */
+  constructor(kindNames) {
     const { HookState } = built('ledger/hooks/hook-state.js');
     const { KindHooks } = built('ledger/hooks/kind-hooks.js');
     const { LibraryLoads } = built('ledger/hooks/library-loads.js');
@@ -66,7 +69,10 @@ export class SwitchedLedger {
     );
     const libraries = new LibraryLoads(this.#state, patches);
     const hooks = new SwitchedHooks(this.core, this.#state, patches, libraries);
-    for (const kind of kindTable) kind.install(hooks);
+    const wanted = kindTable.filter(({ name }) => kindNames.length === 0 || kindNames.includes(name));
+    if (wanted.length < kindNames.length)
+      throw new Error(`--kinds: of ${kindTable.map(({ name }) => name).join(', ')}`);
+    for (const kind of wanted) kind.install(hooks);
     libraries.start();
     // Loading is seen at all times, or the libraries would stay without hooks.
     const load = patched.findIndex(({ key }) => key === 'load');

@@ -166,7 +166,11 @@ export const workloads = {
     Controller()(BenchController);
     class BenchModule {}
     Module({
-      imports: [ConfigModule.forRoot(readSettings({ TCP_PORT: '0' })), LifecycleModule, TransportModule],
+      imports: [
+        ConfigModule.forRoot(readSettings({ TCP_PORT: '0', MAX_REQUESTS_PER_SECOND: '0' })),
+        LifecycleModule,
+        TransportModule,
+      ],
       controllers: [BenchController],
     })(BenchModule);
     const app = await NestFactory.create(BenchModule, { logger: false });
