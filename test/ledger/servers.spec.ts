@@ -11,6 +11,7 @@ it('counts a server until it has closed, connections included, and none that cou
   );
   expect(JSON.parse(stdout)).toEqual({
     listening: { live: 1, created: 1, closed: 0 },
+    hasOwnEmit: [false, false, false],
     undecided: { live: 2, created: 2, closed: 0 },
     code: 'EADDRINUSE',
     failed: { live: 1, created: 1, closed: 0 },
