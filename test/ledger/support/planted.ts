@@ -19,9 +19,6 @@ export interface Planted {
   readonly atLeastBytes?: number;
 }
 
-/** After a burst one in five is taken, which makes a standard deviation of 15 MiB: three of them below the truth. */
-const LEAST_OF_64_MIB = 20 * 1024 * 1024;
-
 /** Plants that share a process. */
 export interface Family {
   readonly name: string;
@@ -275,29 +272,29 @@ const builtIns: Family = {
       end: "(kept.destroy(), once(kept, 'close'))",
     },
     ...[
-      'Buffer.alloc(1024 * 1024)',
-      'Buffer.allocUnsafe(1024 * 1024)',
-      'Buffer.allocUnsafeSlow(1024 * 1024)',
-      "Buffer.from('x'.repeat(1024 * 1024))",
+      'Buffer.alloc(4096 * 1024)',
+      'Buffer.allocUnsafe(4096 * 1024)',
+      'Buffer.allocUnsafeSlow(4096 * 1024)',
+      "Buffer.from('x'.repeat(4096 * 1024))",
       'Buffer.concat([half, half])',
     ].map((make) => ({
       id: make.split('(', 1)[0]!,
       kind: 'buffer',
-      count: 64,
-      // A second apart: the more are made at once, the fewer are taken, and the wider the estimate.
-      before: 'const half = new Uint8Array(512 * 1024);\n  await later(1_100);',
+      count: 16,
+      // Large, few and a second apart, so that nearly each is taken: the more are made at once, the wider the estimate.
+      before: 'const half = new Uint8Array(2048 * 1024);\n  await later(1_100);',
       make,
       end: 'undefined',
-      atLeastBytes: LEAST_OF_64_MIB,
+      atLeastBytes: 36 * 1024 * 1024,
     })),
-    ...['new ArrayBuffer(1024 * 1024)', 'new (class extends ArrayBuffer {})(1024 * 1024)'].map((make) => ({
-      id: make.split('(1024', 1)[0]!,
+    ...['new ArrayBuffer(4096 * 1024)', 'new (class extends ArrayBuffer {})(4096 * 1024)'].map((make) => ({
+      id: make.split('(4096', 1)[0]!,
       kind: 'arraybuffer',
-      count: 64,
+      count: 16,
       before: 'await later(1_100);',
       make,
       end: 'undefined',
-      atLeastBytes: LEAST_OF_64_MIB,
+      atLeastBytes: 36 * 1024 * 1024,
     })),
   ],
 };
