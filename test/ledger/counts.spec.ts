@@ -5,11 +5,10 @@ import type { LedgerCount, LedgerGroup } from '../../src/ledger/ledger-snapshot.
 import { DIST_DIR } from './support/run-fixture.js';
 
 it('counts are the report without what only the resources themselves tell', async () => {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--require', join(DIST_DIR, 'ledger', 'register.js'), join(__dirname, 'fixtures', 'counts.cjs')],
-    { env: { ...process.env, NODE_OPTIONS: '', DIST_DIR }, timeout: 50_000 },
-  );
+  const { stdout } = await promisify(execFile)(process.execPath, [join(__dirname, 'fixtures', 'counts.cjs')], {
+    env: { ...process.env, NODE_OPTIONS: '', DIST_DIR },
+    timeout: 50_000,
+  });
   const { report, counts } = JSON.parse(stdout) as { report: LedgerGroup[]; counts: LedgerCount[] };
   expect(counts.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['lease', 'server', 'interval']));
   expect(report.find(({ kind }) => kind === 'lease')).toMatchObject({
