@@ -95,8 +95,10 @@ export class Reconciler implements OnApplicationBootstrap, BeforeApplicationShut
     let after: string | undefined;
     for (;;) {
       const ids = await this.step((redis) => this.store.ids(redis, namespace, after, BATCH_COUNT));
-      if (ids.length > 0) await this.repair(namespace, 's', ids, term);
-      await this.step((redis) => this.restoreTicks(redis, namespace, ids));
+      if (ids.length > 0) {
+        await this.repair(namespace, 's', ids, term);
+        await this.step((redis) => this.restoreTicks(redis, namespace, ids));
+      }
       if (ids.length < BATCH_COUNT) return;
       after = ids.at(-1);
     }
