@@ -4,7 +4,7 @@ import type { KindCounter } from './counting/kind-counter.js';
 import type { Sample } from './counting/sample.js';
 import type { LedgerCore } from './ledger-core.js';
 import type { LedgerCount, LedgerGroup, LedgerKind } from './ledger-snapshot.js';
-import { relativeTo, shownSite, shownStack, siteOf } from './positions/shown-place.js';
+import { relativeTo, shownFrame, shownSite, siteOf } from './positions/shown-place.js';
 
 /** Tells what one builder has read from what another has. */
 let buildersCount = 0;
@@ -111,7 +111,7 @@ export class SnapshotBuilder {
       provider: origin.provider ?? undefined,
       via: group.via ?? undefined,
       overflow: group.overflow ?? undefined,
-      stack: shownStack(origin.frames, projectRoot),
+      stack: origin.frames.map((frame) => shownFrame(frame, projectRoot)),
       ratePerSecond: Math.round(group.growthPerSecond(this.nowMs) * 1_000) / 1_000,
     };
   }

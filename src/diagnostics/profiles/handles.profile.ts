@@ -49,7 +49,7 @@ function profileOf(
   for (const group of groups) {
     const values = valuesOf(group);
     before.get(group.id)?.forEach((was, index) => (values[index]! -= was));
-    if (isChanged(values)) entries.push({ stack: stackOf(group), values, labels: labelsOf(group) });
+    if (values.some(isChanged)) entries.push({ stack: stackOf(group), values, labels: labelsOf(group) });
   }
   const late = `counted since ${ledger.startedLateMs} ms after the start of the process`;
   return {
@@ -71,10 +71,7 @@ function valuesOf({ live, created, closed, collectedOpen, liveBytes }: LedgerCou
   return liveBytes === undefined ? [live, created, closed, collectedOpen, 0] : [0, 0, 0, 0, liveBytes];
 }
 
-/** Asked for all at once: a call for each was a tenth of the first profile. */
-function isChanged(values: readonly number[]): boolean {
-  return Math.min(...values) !== 0 || Math.max(...values) !== 0;
-}
+const isChanged = (value: number): boolean => value !== 0;
 
 function stackOf({ stack, provider, overflow }: LedgerCount): readonly PprofFrame[] {
   if (overflow) return [...stack, namedFrame(overflow)];

@@ -1,3 +1,5 @@
+import { bytesOf } from './protobuf-text.js';
+
 /** So much text is put together before bytes are made of it: V8 keeps joined texts as trees, and a large one survives collections. */
 const CHUNK_LENGTH = 4_096;
 
@@ -18,7 +20,7 @@ export class TextBytes {
   }
 
   private settle(): void {
-    this.chunks.push(Buffer.from(this.text, 'latin1'));
+    this.chunks.push(bytesOf(this.text));
     this.text = '';
   }
 }

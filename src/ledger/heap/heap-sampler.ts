@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type CodeLocation, CodeLocations } from '../capture/code-locations.js';
-import { shownSite, shownStack, siteOf } from '../positions/shown-place.js';
+import { shownFrame, shownSite, siteOf } from '../positions/shown-place.js';
 import type { GroupOrigin } from '../capture/group-origin.js';
 import type { LedgerFrame, LedgerSite } from '../ledger-snapshot.js';
 import { type AllocationStack, allocationStacks, heaviestStacks } from './allocation-stacks.js';
@@ -237,7 +237,7 @@ export class HeapSampler {
 
 function shownOrigin(origin: GroupOrigin, root: string): { site: LedgerSite | null; stack: LedgerFrame[] } {
   const site = siteOf(origin);
-  return { site: site && shownSite(site, root), stack: shownStack(origin.frames, root) };
+  return { site: site && shownSite(site, root), stack: origin.frames.map((frame) => shownFrame(frame, root)) };
 }
 
 function tells(run: Run): boolean {

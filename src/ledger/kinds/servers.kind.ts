@@ -17,7 +17,7 @@ export const servers: Kind = {
       });
     });
     hooks.before(Server.prototype, 'close', (self) => {
-      // Without a handle it has been closed, or never listened; either way it emits nothing.
+      // Without a handle it was closed before, or does not listen yet: a 'close' that it emits then ends nothing.
       if ((self as { _handle?: unknown })._handle) onceEmitted(hooks, self, ['close'], () => counter.close(self));
     });
   },

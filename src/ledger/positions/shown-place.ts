@@ -4,19 +4,8 @@ import type { GroupOrigin } from '../capture/group-origin.js';
 import type { LedgerFrame, LedgerSite } from '../ledger-snapshot.js';
 
 /** A location as it is shown: in its source where that is known, relative to the project. Put together once, and frozen. */
-function shownFrame(location: CodeLocation, root: string): LedgerFrame {
+export function shownFrame(location: CodeLocation, root: string): LedgerFrame {
   return shownPlace(location, root).frame;
-}
-
-/** All of them. Most were shown before, and are not asked for by a call each: until that is compiled it is what costs most. */
-export function shownStack(locations: readonly CodeLocation[], root: string): LedgerFrame[] {
-  const stack: LedgerFrame[] = [];
-  for (let at = 0; at < locations.length; at++) {
-    const location = locations[at]!;
-    const { shown } = location;
-    stack.push(shown !== undefined && shown.original === location.original ? shown.frame : shownFrame(location, root));
-  }
-  return stack;
 }
 
 /** The same as the place that is blamed. */
