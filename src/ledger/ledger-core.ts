@@ -1,16 +1,19 @@
 import { CodeLocations } from './capture/code-locations.js';
-import type { GroupOrigin } from './capture/group-origin.js';
 import { StackCapture } from './capture/stack-capture.js';
 import { CostMeter } from './cost-meter.js';
+import type { Group } from './counting/group.js';
 import { type CounterHome, KindCounter, type KindOptions } from './counting/kind-counter.js';
 import type { Sample, SampleCounter } from './counting/sample.js';
 import { SampleBudget, SampleTable } from './counting/sample-table.js';
 import type { LedgerSettings } from './ledger.options.js';
 import { UnresolvedPlaces } from './positions/unresolved-places.js';
+import { prepareGroup } from './shown-group.js';
 
 const MAX_KINDS = 128;
 const COST_WINDOW_MS = 5_000;
 const ANCHOR_MS = 30_000;
+/** Prepared at each look ahead: 10 µs each until it is compiled. */
+const AHEAD_GROUPS_COUNT = 1_000;
 
 /** The tables of one running ledger: kinds, groups, samples, locations. Knows nothing of hooks. */
 export class LedgerCore implements CounterHome {
@@ -24,6 +27,8 @@ export class LedgerCore implements CounterHome {
   /** True while the ledger itself opens something. */
   quiet = false;
 
+  /** Met since they were last prepared. As bounded as the groups are. */
+  private readonly unprepared: Group[] = [];
   private readonly tables: SampleTable[] = [];
   private readonly budget: SampleBudget;
   private readonly registry = new FinalizationRegistry<Sample>((sample) => sample.counter?.collected(sample));
@@ -82,8 +87,16 @@ export class LedgerCore implements CounterHome {
     return counter.groups.size < this.options.maxGroupsPerKind && this.groupCount < this.options.maxGroups;
   }
 
-  grouped(origin: GroupOrigin): void {
-    this.unresolved.add(origin);
+  grouped(group: Group): void {
+    this.unresolved.add(group.origin);
+    this.unprepared.push(group);
+  }
+
+  /** Puts together what is shown of new groups, some at a time, so that the first to ask need not wait for it. */
+  prepareGroups(): void {
+    // Their lines would have to be put together once more.
+    if (this.unresolved.isWaiting) return;
+    for (const group of this.unprepared.splice(0, AHEAD_GROUPS_COUNT)) prepareGroup(group, this.options.projectRoot);
   }
 
   watch(object: object, sample: Sample): void {
@@ -138,6 +151,7 @@ export class LedgerCore implements CounterHome {
   }
 
   release(): void {
+    this.unprepared.length = 0;
     for (const counter of this.counters.values()) counter.release();
     this.counters.clear();
   }

@@ -35,7 +35,7 @@ export interface LedgerCount {
   via?: string;
   /** `(other)`: what did not fit the bounds; `(unknown)`: made before the ledger started. */
   overflow?: string;
-  /** Innermost first. */
+  /** Innermost first. Frozen, as each of them is: the same for whoever asks. */
   stack: LedgerFrame[];
   /** Growth of `live` per second over the last 30 to 60 seconds; negative when shrinking. */
   ratePerSecond: number;

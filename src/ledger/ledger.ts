@@ -86,6 +86,7 @@ export class Ledger {
       state.run('tick', () => core.tick());
       state.run('watch', () => core.charge(() => watch.tick(now())));
       state.run('positions', () => core.charge(() => this.positions.lookAhead(core.unresolved)));
+      state.run('groups', () => core.charge(() => core.prepareGroups()));
     }, TICK_MS);
     ticker.unref();
     const hadPrepareStackTrace = Object.hasOwn(Error, 'prepareStackTrace');

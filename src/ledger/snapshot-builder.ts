@@ -1,10 +1,9 @@
-import { hash } from 'node:crypto';
 import type { Group } from './counting/group.js';
 import type { KindCounter } from './counting/kind-counter.js';
 import type { Sample } from './counting/sample.js';
 import type { LedgerCore } from './ledger-core.js';
 import type { LedgerCount, LedgerGroup, LedgerKind } from './ledger-snapshot.js';
-import { relativeTo, shownFrame, shownSite, siteOf } from './positions/shown-place.js';
+import { prepareGroup } from './shown-group.js';
 
 /** Tells what one builder has read from what another has. */
 let buildersCount = 0;
@@ -42,23 +41,12 @@ export class SnapshotBuilder {
   /** Groups that ever held something, most alive first. */
   groups(): LedgerGroup[] {
     this.readAges();
-    return this.each((group, kind, kindIsExact) => this.group(group, kind, kindIsExact));
+    return this.known().map((group) => this.group(group));
   }
 
   /** The same without what only the resources themselves tell. */
   counts(): LedgerCount[] {
-    return this.each((group, kind, kindIsExact) => this.count(group, kind, kindIsExact));
-  }
-
-  private each<Read extends LedgerCount>(read: (group: Group, kind: string, kindIsExact: boolean) => Read): Read[] {
-    const all: Read[] = [];
-    for (const counter of this.core.counters.values()) {
-      const exact = isExact(counter);
-      for (const group of counter.groups.values()) {
-        if (group.created > 0) all.push(read(group, counter.kind, exact));
-      }
-    }
-    return all.sort((a, b) => b.live - a.live || b.created - a.created);
+    return this.known().map((group) => this.count(group));
   }
 
   /** Groups by what is watched and was opened since, most alive first: `live` counts no other. */
@@ -70,19 +58,34 @@ export class SnapshotBuilder {
         if (group && birthMs >= sinceMs) live.set(group, (live.get(group) ?? 0) + weight * tableWeight);
       }
     }
-    return [...live]
-      .map(([group, count]) => {
-        const counter = group.counter as KindCounter;
-        return { ...this.group(group, counter.kind, isExact(counter)), live: count };
-      })
-      .sort((a, b) => b.live - a.live);
+    this.prepare();
+    return [...live].map(([group, count]) => ({ ...this.group(group), live: count })).sort((a, b) => b.live - a.live);
   }
 
-  private group(group: Group, kind: string, kindIsExact: boolean): LedgerGroup {
+  private known(): Group[] {
+    this.prepare();
+    const known: Group[] = [];
+    for (const { groups } of this.core.counters.values()) {
+      for (const group of groups.values()) if (group.created > 0) known.push(group);
+    }
+    return known.sort((a, b) => b.live - a.live || b.created - a.created);
+  }
+
+  /** What was not yet. In a loop of its own: together with what reads it V8's compiler took longer than both. */
+  private prepare(): void {
+    const { counters, options } = this.core;
+    for (const { groups } of counters.values()) {
+      for (const group of groups.values()) {
+        if (group.id === null || group.shown?.isFinal !== true) prepareGroup(group, options.projectRoot);
+      }
+    }
+  }
+
+  private group(group: Group): LedgerGroup {
     const { ages } = group;
     const lifetimes = group.lifetimes.summary();
-    // Added to, and not spread: with thousands of groups a copy of each was half of what the first reading took.
-    const read = this.count(group, kind, kindIsExact) as LedgerGroup;
+    // Filled in, and not spread: with thousands of groups a copy of each was half of what the first reading took.
+    const read = this.count(group) as LedgerGroup;
     read.peak = Math.round(group.peak);
     read.error = Math.round(Math.sqrt(group.variance));
     read.ageMs =
@@ -93,26 +96,29 @@ export class SnapshotBuilder {
     return read;
   }
 
-  private count(group: Group, kind: string, kindIsExact: boolean): LedgerCount {
-    const { origin } = group;
-    const { projectRoot } = this.core.options;
-    const site = siteOf(origin);
+  private count(group: Group): LedgerCount & Partial<LedgerGroup> {
+    const { origin, shown } = group;
+    const counter = group.counter as KindCounter;
+    // Undefined, and not left out: with thousands of groups, objects of one shape are what costs least.
     return {
-      id: groupId(group, projectRoot),
-      kind,
+      id: group.id as string,
+      kind: counter.kind,
       live: Math.round(group.live),
-      // Undefined, and not left out: with thousands of groups, objects of one shape are what costs least.
       liveBytes: group.liveBytes > 0 ? Math.round(group.liveBytes) : undefined,
       created: Math.round(group.created),
       closed: Math.round(group.closed),
       collectedOpen: Math.round(group.collectedOpen),
-      exact: kindIsExact && group.variance === 0,
-      site: site && shownSite(site, projectRoot),
+      exact: isExact(counter) && group.variance === 0,
+      site: shown?.site ?? null,
       provider: origin.provider ?? undefined,
       via: group.via ?? undefined,
       overflow: group.overflow ?? undefined,
-      stack: origin.frames.map((frame) => shownFrame(frame, projectRoot)),
+      stack: shown?.stack ?? [],
       ratePerSecond: Math.round(group.growthPerSecond(this.nowMs) * 1_000) / 1_000,
+      peak: undefined,
+      error: undefined,
+      ageMs: undefined,
+      lifetimeMs: undefined,
     };
   }
 
@@ -141,14 +147,4 @@ export class SnapshotBuilder {
 function isExact(counter: KindCounter): boolean {
   if (counter.estimated) return counter.created - counter.closed - counter.live < 0.5;
   return counter.ungroupedLive === 0 && !counter.isAdrift;
-}
-
-/** The same for the same place after a restart. Computed once per group: 5 µs. */
-export function groupId(group: Group, root: string): string {
-  return (group.id ??= idOf(group, root));
-}
-
-function idOf({ counter, origin, via, overflow }: Group, root: string): string {
-  const places = origin.frames.map(({ file, line, column }) => `${relativeTo(root, file.path)}:${line}:${column}`);
-  return hash('sha1', [counter.kind, via, overflow, origin.provider, ...places].join('\n'), 'hex').slice(0, 12);
 }

@@ -1,4 +1,5 @@
 import type { GroupOrigin } from '../capture/group-origin.js';
+import type { ShownOrigin } from '../positions/shown-place.js';
 import { Lifetimes } from './lifetimes.js';
 import { LedgerRecord, type RecordCounter } from './record-slot.js';
 
@@ -19,8 +20,10 @@ export class Group {
   /** Σ w(w−1) over what is alive: the variance of `live` as an estimate. */
   variance = 0;
   readonly lifetimes = new Lifetimes();
-  /** Stable over restarts; computed when first shown. */
+  /** Stable over restarts; null until it is prepared. */
   id: string | null = null;
+  /** Its lines as they are shown; null until it is prepared. */
+  shown: ShownOrigin | null = null;
   /** Of what is watched, as it was last read: here, because to look each group up was what reading cost. */
   readonly ages = { readBy: 0, weight: 0, weightedMs: 0, oldestMs: 0 };
 

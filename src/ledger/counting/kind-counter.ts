@@ -55,8 +55,8 @@ export interface CounterHome {
   now(): number;
   newSampleTable(counter: SampleCounter): SampleTable;
   mayAddGroup(counter: { readonly groups: ReadonlyMap<string, unknown> }): boolean;
-  /** A group was made at a place that may be new. */
-  grouped(origin: GroupOrigin): void;
+  /** A group was made, at a place that may be new. */
+  grouped(group: Group): void;
   watch(object: object, sample: Sample): void;
   unwatch(sample: Sample): void;
 }
@@ -242,7 +242,7 @@ export class KindCounter implements GroupCounter, SampleCounter {
     if (!this.core.mayAddGroup(this)) return this.overflowGroup('(other)');
     const group = new Group(this, origin, via, null, this.core.now());
     this.groups.set(key, group);
-    this.core.grouped(origin);
+    this.core.grouped(group);
     return group;
   }
 

@@ -1,8 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type CodeLocation, CodeLocations } from '../capture/code-locations.js';
-import { shownFrame, shownSite, siteOf } from '../positions/shown-place.js';
-import type { GroupOrigin } from '../capture/group-origin.js';
-import type { LedgerFrame, LedgerSite } from '../ledger-snapshot.js';
+import { shownOrigin } from '../positions/shown-place.js';
 import { type AllocationStack, allocationStacks, heaviestStacks } from './allocation-stacks.js';
 import { FloorSeries } from './floor-series.js';
 import { heapGrowth } from './heap-growth.js';
@@ -121,13 +119,15 @@ export class HeapSampler {
     return [...heaviest]
       .map(([siteNumber, { origin }]) => {
         const { series, intervalBytes } = run;
+        const { site, stack } = shownOrigin(origin, root);
         const { bytesPerSecond, z, floor } = heapGrowth(
           series.floors(siteNumber),
           series.provisional(siteNumber),
           intervalBytes,
         );
         return {
-          ...shownOrigin(origin, root),
+          site,
+          stack,
           liveBytes: Math.round(series.level(siteNumber)),
           growthBytesPerSecond: Math.round(bytesPerSecond),
           confidence: Math.round(z * 100) / 100,
@@ -143,11 +143,10 @@ export class HeapSampler {
   async stacks(): Promise<HeapStack[]> {
     const stacks = (this.run ?? this.before)?.stacks ?? [];
     const { root } = await this.resolved(stacks);
-    return stacks.map(({ origin, bytes, count }) => ({
-      ...shownOrigin(origin, root),
-      liveBytes: Math.round(bytes),
-      liveCount: Math.round(count),
-    }));
+    return stacks.map(({ origin, bytes, count }) => {
+      const { site, stack } = shownOrigin(origin, root);
+      return { site, stack, liveBytes: Math.round(bytes), liveCount: Math.round(count) };
+    });
   }
 
   status(): HeapSamplingStatus {
@@ -233,11 +232,6 @@ export class HeapSampler {
     await this.home.resolvePositions(stacks.flatMap(({ origin }) => origin.frames));
     return { root: this.home.projectRoot };
   }
-}
-
-function shownOrigin(origin: GroupOrigin, root: string): { site: LedgerSite | null; stack: LedgerFrame[] } {
-  const site = siteOf(origin);
-  return { site: site && shownSite(site, root), stack: origin.frames.map((frame) => shownFrame(frame, root)) };
 }
 
 function tells(run: Run): boolean {

@@ -3,12 +3,28 @@ import type { CodeLocation } from '../capture/code-locations.js';
 import type { GroupOrigin } from '../capture/group-origin.js';
 import type { LedgerFrame, LedgerSite } from '../ledger-snapshot.js';
 
-/** A location as it is shown: in its source where that is known, relative to the project. Put together once, and frozen. */
-export function shownFrame(location: CodeLocation, root: string): LedgerFrame {
-  return shownPlace(location, root).frame;
+/** Where a group comes from, as it is shown. Frozen: whoever looks gets the same. */
+export interface ShownOrigin {
+  readonly site: LedgerSite | null;
+  /** Innermost first. */
+  readonly stack: LedgerFrame[];
+  /** The lines of all of it were looked up, so that it stays as it is. */
+  readonly isFinal: boolean;
 }
 
-/** The same as the place that is blamed. */
+export function shownOrigin(origin: GroupOrigin, root: string): ShownOrigin {
+  const site = siteOf(origin);
+  let isFinal = true;
+  const stack: LedgerFrame[] = [];
+  for (const location of origin.frames) {
+    if (location.original === undefined) isFinal = false;
+    stack.push(shownPlace(location, root).frame);
+  }
+  Object.freeze(stack);
+  return { site: site && shownSite(site, root), stack, isFinal };
+}
+
+/** A location as the place that is blamed: in its source where that is known, relative to the project. Put together once, and frozen. */
 export function shownSite(location: CodeLocation, root: string): LedgerSite {
   return shownPlace(location, root).site;
 }
@@ -26,7 +42,7 @@ function shownPlace(location: CodeLocation, root: string): NonNullable<CodeLocat
 }
 
 /** What was compiled into the application's own bundle from a library is still the library's. */
-export function siteOf({ site, frames }: GroupOrigin): CodeLocation | null {
+function siteOf({ site, frames }: GroupOrigin): CodeLocation | null {
   if (!site?.original?.path.includes(`${sep}node_modules${sep}`)) return site;
   const own = frames.find(
     ({ file, original }) => file.owner === 'user' && !original?.path.includes(`${sep}node_modules${sep}`),

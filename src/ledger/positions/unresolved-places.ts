@@ -9,6 +9,11 @@ export class UnresolvedPlaces {
   /** Too much to be read before somebody asks. */
   private left: CodeLocation[] = [];
 
+  /** Whether there are some that will be read before somebody asks. */
+  get isWaiting(): boolean {
+    return this.origins.length > 0 || this.waiting.size > 0;
+  }
+
   add(origin: GroupOrigin): void {
     this.origins.push(origin);
   }

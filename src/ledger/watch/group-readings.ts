@@ -1,7 +1,7 @@
 import type { Group } from '../counting/group.js';
 import type { KindCounter } from '../counting/kind-counter.js';
 import type { LedgerCore } from '../ledger-core.js';
-import { groupId } from '../snapshot-builder.js';
+import { groupId } from '../shown-group.js';
 import type { GroupReading } from '../verdict/detector-sample.js';
 import { parameters } from '../verdict/verdict-parameters.js';
 
