@@ -147,8 +147,20 @@ export class PprofBuilder {
    * @param labels of each its key, then its text
    */
   add(stack: readonly PprofFrame[], values: readonly number[], labels: readonly string[] = []): void {
+    const { byFrame, labelHeads, places } = this;
+    let ids = '';
+    // Counted, here and below: until it is compiled, an iterator costs more than what is done with what it gives.
+    for (let at = 0; at < stack.length; at++) {
+      const frame = stack[at]!;
+      ids += byFrame.get(frame) ?? this.location(frame);
+    }
     const figures = varints(values);
-    const sample = this.stack(stack) + SAMPLE_VALUES + varint(figures.length) + figures + this.labels(labels);
+    let sample = SAMPLE_LOCATIONS + varint(ids.length) + ids + SAMPLE_VALUES + varint(figures.length) + figures;
+    for (let at = 0; at < labels.length; at += 2) {
+      const key = labels[at]!;
+      const text = labels[at + 1]!;
+      sample += (labelHeads.get(key) ?? this.labelHead(key)) + (places.get(text) ?? this.place(text));
+    }
     this.samples.add(SAMPLE_HEAD + varint(sample.length) + sample);
   }
 
@@ -171,27 +183,6 @@ export class PprofBuilder {
     return compressed(Buffer.concat([bytesOf(head), ...tables]));
   }
 
-  private stack(stack: readonly PprofFrame[]): string {
-    const { byFrame } = this;
-    let ids = '';
-    // Counted, here and below: until it is compiled, an iterator costs more than what is done with what it gives.
-    for (let at = 0; at < stack.length; at++) {
-      const frame = stack[at]!;
-      ids += byFrame.get(frame) ?? this.location(frame);
-    }
-    return SAMPLE_LOCATIONS + varint(ids.length) + ids;
-  }
-
-  private labels(labels: readonly string[]): string {
-    const { labelHeads, places } = this;
-    let all = '';
-    for (let at = 0; at < labels.length; at += 2) {
-      const text = labels[at + 1]!;
-      all += (labelHeads.get(labels[at]!) ?? this.labelHead(labels[at]!)) + (places.get(text) ?? this.place(text));
-    }
-    return all;
-  }
-
   private labelHead(key: string): string {
     const head = LABEL_HEAD + this.place(key) + LABEL_TEXT;
     this.labelHeads.set(key, head);
@@ -199,43 +190,26 @@ export class PprofBuilder {
   }
 
   private location(frame: PprofFrame): string {
-    const file = this.files.get(frame.file) ?? this.file(frame.file);
-    const id = this.known(frame, file) ?? this.added(frame, file);
+    const { function: name, file: path, line } = frame;
+    const file = this.files.get(path) ?? this.file(path);
+    const known = name === null ? undefined : file.named.get(name);
+    const before = name === null ? file.unnamed.get(line) : known?.line === line ? known.id : known?.byLine?.get(line);
+    if (before !== undefined) {
+      this.byFrame.set(frame, before);
+      return before;
+    }
+    const id = fixed(++this.locationsCount);
+    // A function gets the id of its first location; without a name each location is a function.
+    this.locations.add(LOCATION_HEAD + id + LOCATION_FUNCTION + (known?.id ?? id) + LOCATION_LINE + fixed(line));
+    if (known === undefined) {
+      const place = fixed(this.texts.push(name ?? unnamed(path, line)) - 1);
+      this.functions.add(FUNCTION_HEAD + id + FUNCTION_NAME + place + FUNCTION_SYSTEM_NAME + place + file.end);
+    }
+    if (name === null) file.unnamed.set(line, id);
+    else if (known === undefined) file.named.set(name, { id, line, byLine: undefined });
+    else (known.byLine ??= new Map()).set(line, id);
     this.byFrame.set(frame, id);
     return id;
-  }
-
-  private known({ function: name, line }: PprofFrame, file: KnownFile): string | undefined {
-    if (name === null) return file.unnamed.get(line);
-    const known = file.named.get(name);
-    return known?.line === line ? known.id : known?.byLine?.get(line);
-  }
-
-  private added({ function: name, file: path, line }: PprofFrame, file: KnownFile): string {
-    const id = fixed(++this.locationsCount);
-    if (name === null) {
-      this.write(id, id, line);
-      this.writeFunction(id, unnamed(path, line), file);
-      file.unnamed.set(line, id);
-      return id;
-    }
-    let known = file.named.get(name);
-    if (known === undefined) {
-      // It gets the id of its first location.
-      this.writeFunction(id, name, file);
-      file.named.set(name, (known = { id, line, byLine: undefined }));
-    } else (known.byLine ??= new Map()).set(line, id);
-    this.write(id, known.id, line);
-    return id;
-  }
-
-  private write(id: string, functionId: string, line: number): void {
-    this.locations.add(LOCATION_HEAD + id + LOCATION_FUNCTION + functionId + LOCATION_LINE + fixed(line));
-  }
-
-  private writeFunction(id: string, name: string, { end }: KnownFile): void {
-    const place = fixed(this.texts.push(name) - 1);
-    this.functions.add(FUNCTION_HEAD + id + FUNCTION_NAME + place + FUNCTION_SYSTEM_NAME + place + end);
   }
 
   private file(path: string): KnownFile {
