@@ -23,7 +23,7 @@ export function pathParameters(path: string): OpenApiParameter[] {
 export function queryParameters(query: z.ZodObject): OpenApiParameter[] {
   const { properties = {}, required = [] } = z.toJSONSchema(query, { io: 'input' });
   // A default is told in the form it has once it was read, where the schema tells the form in which it is given.
-  const defaults = (query.safeParse({}).data ?? {}) as Record<string, unknown>;
+  const defaults = (query.safeParse({}, { jitless: true }).data ?? {}) as Record<string, unknown>;
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...schema } = property as Record<string, unknown> & { description?: string };
     // For text; the type is the one that the text is read as.
