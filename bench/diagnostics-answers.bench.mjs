@@ -1,6 +1,6 @@
 // What each answer of the diagnostics costs the process that is asked, with a thousand live resources and with a million:
 // an answer may take 50 ms, and must not depend on how much is alive but on how many places made it.
-// Usage: npm run bench -- diagnostics-answers [--live=1000000] [--sites=2000] [--reads=20] [--build=dist]
+// Usage: npm run bench -- diagnostics-answers [--live=1000000] [--sites=2000] [--reads=20] [--firsts=3] [--build=dist]
 import { availableParallelism, loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,8 @@ import { median } from './support/median.mjs';
 const LIVE_COUNT = numberFlag('live', 1_000_000);
 const SITES_COUNT = numberFlag('sites', 2_000);
 const READS = numberFlag('reads', 20);
+/** Processes whose first answer is measured, for each: when V8's compiler gets at what is new there is not the same twice. */
+const FIRSTS = numberFlag('firsts', 3);
 const LIMIT_MS = 50;
 /** Nobody asks sooner. What a ledger does of itself once a second it has done by then. */
 const SETTLE_MS = 2_000;
@@ -75,6 +77,18 @@ async function firstAnswer(path, liveCount) {
   }
 }
 
+/** Medians over several processes. */
+async function firstAnswers(path, liveCount) {
+  const all = [];
+  for (let process = 0; process < FIRSTS; process++) {
+    const first = await firstAnswer(path, liveCount);
+    if (first === null) return null;
+    all.push(first);
+  }
+  const middle = (key) => median(all.map((first) => first[key]));
+  return { wallMs: middle('wallMs'), mainMs: middle('mainMs'), allMs: middle('allMs') };
+}
+
 async function measured(liveCount) {
   const child = await started(liveCount);
   try {
@@ -112,10 +126,10 @@ const few = await measured(SITES_COUNT);
 const many = await measured(LIVE_COUNT);
 const firsts = new Map();
 // The id of a place is the same in every process.
-for (const path of paths) firsts.set(path, await firstAnswer(path.replace(':id', many.id), LIVE_COUNT));
+for (const path of paths) firsts.set(path, await firstAnswers(path.replace(':id', many.id), LIVE_COUNT));
 const counted = (count) => count.toLocaleString('en-US');
 console.log(
-  `ms per answer, mean of ${READS} reads (CPU) and median (wall); ${counted(SITES_COUNT)} places; Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}.\n`,
+  `ms per answer, mean of ${READS} reads (CPU) and median (wall), median of the first of ${FIRSTS} processes each; ${counted(SITES_COUNT)} places; Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)}.\n`,
 );
 const figure = (ms) => (ms === undefined || Number.isNaN(ms) ? '–' : ms.toFixed(1));
 printTable(

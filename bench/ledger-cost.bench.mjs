@@ -31,6 +31,7 @@ const targets = {
   'command path': 0.01,
 };
 const names = Object.keys(targets).filter((name) => name.includes(only));
+if (names.length === 0) throw new Error(`--only: part of one of ${Object.keys(targets).join(', ')}`);
 const peers = ['none', 'ledger', 'async_hooks count', 'why-is-node-running', 'wtfnode'];
 
 const program = fileURLToPath(new URL('ledger-cost/program.mjs', import.meta.url));
