@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
 import { SETTINGS } from '../config/config.module.js';
 import type { Settings } from '../config/settings.js';
 import { CommandError } from '../contract/command-error.js';
@@ -359,12 +360,16 @@ function entryOf(row: string[]): AgentEntry | BrokenRecordError {
   };
 }
 
+const descriptionSchema = z.object({
+  labels: z.record(z.string(), z.string()),
+  capabilities: z.array(z.string()),
+  version: z.string(),
+});
+
 /** Undefined where it is not as it was stored. */
-function describedAs(text: string): Pick<AgentEntry, 'labels' | 'capabilities' | 'version'> | undefined {
+function describedAs(text: string): z.output<typeof descriptionSchema> | undefined {
   try {
-    const { labels, capabilities, version } = JSON.parse(text) as Partial<AgentEntry>;
-    if (typeof labels !== 'object' || !Array.isArray(capabilities) || typeof version !== 'string') return undefined;
-    return { labels, capabilities: capabilities as string[], version };
+    return descriptionSchema.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

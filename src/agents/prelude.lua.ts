@@ -39,6 +39,14 @@ local function isForeign(record, identity)
   return own and own ~= '' and own ~= identity
 end
 
+local function holdsTexts(list, keyType)
+  if type(list) ~= 'table' then return false end
+  for key, text in pairs(list) do
+    if type(key) ~= keyType or type(text) ~= 'string' then return false end
+  end
+  return true
+end
+
 -- Whether what an agent registered with, and what is counted of it, can be read. One that cannot must register anew.
 local function isSound(record)
   local f = fieldsOf(
@@ -49,8 +57,8 @@ local function isSound(record)
     if not string.match(f[i] or '', '^%d+$') then return false end
   end
   local fine, description = pcall(cjson.decode, f[2] or '')
-  return f[1] and fine and type(description) == 'table' and type(description.labels) == 'table'
-    and type(description.capabilities) == 'table' and type(description.version) == 'string'
+  return f[1] and fine and type(description) == 'table' and holdsTexts(description.labels, 'string')
+    and holdsTexts(description.capabilities, 'number') and type(description.version) == 'string'
 end
 
 local function forgetAgent(agentsKey, prefix, id)

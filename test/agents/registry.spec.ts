@@ -349,6 +349,24 @@ describe('a record that is broken in Redis', () => {
   const damage: Record<string, (record: string) => string[]> = {
     'no description': (record) => ['HDEL', record, 'description'],
     'a description that is no JSON': (record) => ['HSET', record, 'description', '{'],
+    'a description without labels': (record) => [
+      'HSET',
+      record,
+      'description',
+      '{"labels":null,"capabilities":[],"version":"1"}',
+    ],
+    'a label that is no text': (record) => [
+      'HSET',
+      record,
+      'description',
+      '{"labels":{"zone":1},"capabilities":[],"version":"1"}',
+    ],
+    'a capability that is no text': (record) => [
+      'HSET',
+      record,
+      'description',
+      '{"labels":{},"capabilities":[1],"version":"1"}',
+    ],
     'no number': (record) => ['HSET', record, 'suspectUntil', 'x'],
     'no hash': (record) => ['SET', record, 'text'],
   };
