@@ -45,8 +45,8 @@ export const commanderAgentOptionsSchema = z.strictObject({
   connectTimeoutMs: durationMs(1, 60_000).default(2_000),
   /** Longest request from commander, in UTF-16 code units. */
   maxFrameChars: z.int().min(1_024).max(134_217_728).default(4_194_304),
-  /** Longest result, as JSON; a longer one fails its run here instead of travelling in vain. */
-  maxResultBytes: z.int().min(1_024).max(134_217_728).default(524_288),
+  /** Longest result, as JSON; a longer one fails its run here instead of travelling in vain. The default is commander's `MAX_RESULT_BYTES`. */
+  maxResultBytes: z.int().min(1_024).max(134_217_728).default(98_304),
 });
 
 /** What `CommanderAgentModule.forRoot` takes; everything has a default. */
