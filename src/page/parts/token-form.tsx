@@ -13,7 +13,7 @@ export function TokenForm({ status, message, onToken }: Props) {
   return (
     <main class="locked">
       <h1>{helps ? 'Who are you?' : 'Not from here'}</h1>
-      <p>The process says: {message}.</p>
+      <p>No access: {message}.</p>
       {helps && (
         <form
           onSubmit={(event) => {
