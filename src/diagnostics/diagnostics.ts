@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Verdict } from '../contract/verdict.schema.js';
-import { heapSampling as heapSamplingFor, ledgerReport, ledgerSnapshot } from '../ledger/index.js';
+import { heapSampling as heapSamplingFor, ledgerCounts, ledgerSnapshot } from '../ledger/index.js';
 import type { DiagnosticsLog } from './diagnostics-log.js';
 import type { DiagnosticsPart } from './diagnostics-part.js';
 import type { DiagnosticsSource } from './diagnostics-source.js';
@@ -73,7 +73,7 @@ export class Diagnostics {
       inFlightCount,
       suspects,
       archive,
-      lookUpPositions: ledgerReport,
+      lookUpPositions: ledgerCounts,
       evidence: { groups: ledgerSnapshot, heap: heapSamplingFor('evidence') },
       log,
     });

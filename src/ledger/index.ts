@@ -44,9 +44,14 @@ export function ledgerReport(): Promise<LedgerSnapshot> {
   return theLedger.report();
 }
 
-/** The same without what only the resources themselves tell (ages, lifetimes): costs O(groups), where the others cost O(groups + samples). */
+/** The report without what only the resources themselves tell (ages, lifetimes): costs O(groups), where the others cost O(groups + samples). */
 export function ledgerCounts(): Promise<LedgerCounts> {
   return theLedger.counts();
+}
+
+/** The same, with positions as {@link ledgerSnapshot} has them. */
+export function ledgerCountsNow(): LedgerCounts {
+  return theLedger.countsNow();
 }
 
 /**

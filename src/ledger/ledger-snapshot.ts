@@ -25,8 +25,11 @@ export interface LedgerCount {
   closed: number;
   /** Collected while still open: dropped without a close. */
   collectedOpen: number;
+  peak: number;
   /** False: `live` is an estimate. */
   exact: boolean;
+  /** One standard deviation of `live`; 0 when exact. */
+  error: number;
   /** The first line of the application; null when there was none on the stack. */
   site: LedgerSite | null;
   /** The Nest provider and module that was being built, when no line of the application was. */
@@ -43,9 +46,6 @@ export interface LedgerCount {
 
 /** Resources of one kind made at one place: what is counted of them, and what is known of their lives. */
 export interface LedgerGroup extends LedgerCount {
-  peak: number;
-  /** One standard deviation of `live`; 0 when exact. */
-  error: number;
   /** Of what is alive; null when nothing watched is. */
   ageMs: { mean: number; oldest: number } | null;
   /** Of what has closed (32 drawn at random); null while nothing has. */

@@ -126,11 +126,16 @@ export class Ledger {
     return this.snapshot();
   }
 
-  /** The same without ages and lifetimes. */
+  /** The snapshot without ages and lifetimes. */
+  countsNow(): LedgerCounts {
+    return this.read((builder) => builder.counts());
+  }
+
+  /** The report without ages and lifetimes. */
   async counts(): Promise<LedgerCounts> {
     const { running } = this;
     if (running) await this.resolveAll(running);
-    return this.read((builder) => builder.counts());
+    return this.countsNow();
   }
 
   private read<Read>(groupsOf: (builder: SnapshotBuilder) => Read[]) {

@@ -86,8 +86,6 @@ export class SnapshotBuilder {
     const lifetimes = group.lifetimes.summary();
     // Filled in, and not spread: with thousands of groups a copy of each was half of what the first reading took.
     const read = this.count(group) as LedgerGroup;
-    read.peak = Math.round(group.peak);
-    read.error = Math.round(Math.sqrt(group.variance));
     read.ageMs =
       ages.readBy === this.number
         ? { mean: Math.round(ages.weightedMs / ages.weight), oldest: Math.round(ages.oldestMs) }
@@ -108,15 +106,15 @@ export class SnapshotBuilder {
       created: Math.round(group.created),
       closed: Math.round(group.closed),
       collectedOpen: Math.round(group.collectedOpen),
+      peak: Math.round(group.peak),
       exact: isExact(counter) && group.variance === 0,
+      error: Math.round(Math.sqrt(group.variance)),
       site: shown?.site ?? null,
       provider: origin.provider ?? undefined,
       via: group.via ?? undefined,
       overflow: group.overflow ?? undefined,
       stack: shown?.stack ?? [],
       ratePerSecond: Math.round(group.growthPerSecond(this.nowMs) * 1_000) / 1_000,
-      peak: undefined,
-      error: undefined,
       ageMs: undefined,
       lifetimeMs: undefined,
     };

@@ -15,7 +15,7 @@
  * The names and parameters of Go's net/http/pprof, so that what is made for it works here.
  */
 import { z } from 'zod';
-import { ledgerSnapshot } from '../../ledger/index.js';
+import { ledgerCountsNow } from '../../ledger/index.js';
 import { shownCommandLine } from '../command-line.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import type { HeapLease } from '../heap/heap-lease.js';
@@ -60,7 +60,7 @@ export class GoPathsPart implements DiagnosticsPart {
         answers: { 'text/html': null },
         answer: () => ({
           type: 'text/html; charset=utf-8',
-          body: pprofIndex(ledgerSnapshot(), this.lease.sampling.status()),
+          body: pprofIndex(ledgerCountsNow(), this.lease.sampling.status()),
         }),
       }),
       this.handles('/debug/pprof/handles', 'Live resources by the line that made them.'),

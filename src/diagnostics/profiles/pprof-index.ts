@@ -1,4 +1,4 @@
-import type { HeapSamplingStatus, LedgerSnapshot } from '../../ledger/index.js';
+import type { HeapSamplingStatus, LedgerCounts } from '../../ledger/index.js';
 
 const DESCRIPTIONS: readonly (readonly [name: string, text: string])[] = [
   [
@@ -13,7 +13,7 @@ const DESCRIPTIONS: readonly (readonly [name: string, text: string])[] = [
 ];
 
 /** The page at `/debug/pprof/`: what is alive, and where the profiles are. No script, no style, nothing from elsewhere. */
-export function pprofIndex({ ledger, kinds }: LedgerSnapshot, heap: HeapSamplingStatus): string {
+export function pprofIndex({ ledger, kinds }: LedgerCounts, heap: HeapSamplingStatus): string {
   const handlesCount = kinds.reduce((sum, { live }) => sum + live, 0);
   const counts: Record<string, string> = {
     handles: String(handlesCount),

@@ -6,7 +6,7 @@
  */
 import { type EventLoopUtilization, type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import type { HistorySample } from '../../contract/recorder.schema.js';
-import { type LedgerGroup, type LedgerSite, ledgerSnapshot, workCounts } from '../../ledger/index.js';
+import { type LedgerCount, ledgerCountsNow, type LedgerSite, workCounts } from '../../ledger/index.js';
 import { memoryUsage } from '../../ledger/process/memory-usage.js';
 import { GcMeasurement } from '../measurements/gc.measurement.js';
 import { MemoryMeasurement } from '../measurements/memory.measurement.js';
@@ -65,7 +65,7 @@ export class SampleTaker {
     const intervalMs = Math.max(1, now.atMs - before.atMs);
     const { limitBytes, availableBytes } = this.memory.read();
     const { rss, heapUsed, heapTotal, external, arrayBuffers } = memoryUsage();
-    const { kinds, groups } = ledgerSnapshot();
+    const { kinds, groups } = ledgerCountsNow();
     const sample: HistorySample = {
       at: now.at,
       intervalMs: rounded(intervalMs),
@@ -111,7 +111,7 @@ export class SampleTaker {
   }
 }
 
-function growing(groups: readonly LedgerGroup[]): HistorySample['growing'] {
+function growing(groups: readonly LedgerCount[]): HistorySample['growing'] {
   const seenCounts = new Map<string, number>();
   return groups
     .filter(({ ratePerSecond, live, error }) => ratePerSecond > 0 && error <= live * MAX_ERROR_RATIO)

@@ -1,11 +1,11 @@
 import type { Verdict } from '../../contract/verdict.schema.js';
-import type { Finding, LedgerGroup, LedgerSite } from '../../ledger/index.js';
+import type { Finding, LedgerCount, LedgerSite } from '../../ledger/index.js';
 import { verdictSentence } from './verdict-sentence.js';
 
 /** Findings of the detector with the places of their groups, as the contract has them. */
 export function verdictsOf(
   findings: readonly Finding[],
-  groups: readonly LedgerGroup[],
+  groups: readonly LedgerCount[],
   heapSite: LedgerSite | null = null,
 ): Verdict[] {
   const groupOf = new Map(groups.map((group) => [group.id, group]));

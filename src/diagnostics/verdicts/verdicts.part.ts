@@ -18,9 +18,9 @@ import {
   type Finding,
   heapSampling,
   leakFindings,
-  ledgerReport,
-  ledgerSnapshot,
-  type LedgerSnapshot,
+  ledgerCounts,
+  type LedgerCounts,
+  ledgerCountsNow,
   processMemory,
 } from '../../ledger/index.js';
 import { uncounted } from '../../ledger/uncounted.js';
@@ -96,7 +96,7 @@ export class VerdictsPart implements DiagnosticsPart {
   /** As known at the last look of the detector, in positions as far as they were looked up. The same object until the next. */
   latest(): Verdicts {
     const { watchedMs } = leakFindings();
-    if (this.cached?.watchedMs !== watchedMs) this.cached = { watchedMs, answer: this.compose(ledgerSnapshot()) };
+    if (this.cached?.watchedMs !== watchedMs) this.cached = { watchedMs, answer: this.compose(ledgerCountsNow()) };
     return this.cached.answer;
   }
 
@@ -108,7 +108,7 @@ export class VerdictsPart implements DiagnosticsPart {
   }
 
   private async all(): Promise<Verdicts> {
-    return this.compose(await ledgerReport());
+    return this.compose(await ledgerCounts());
   }
 
   /** Never rejects: what fails, by want of descriptors for one, must not end the process that is watched. */
@@ -132,7 +132,7 @@ export class VerdictsPart implements DiagnosticsPart {
     await this.heap.tick();
   }
 
-  private compose({ ledger, groups }: LedgerSnapshot): Verdicts {
+  private compose({ ledger, groups }: LedgerCounts): Verdicts {
     const { watchedMs, findings } = leakFindings();
     const verdicts = verdictsOf(findings, groups, this.heap.found?.site ?? null);
     return {
