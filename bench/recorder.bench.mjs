@@ -1,5 +1,5 @@
 // What the recorder costs: a sample, a line in its file, a look at the memory. CPU time of this process per operation.
-// Usage: npm run bench -- recorder [--build=directory of the build, default dist] [--rounds=15]
+// Usage: npm run bench -- recorder [--build=directory of the build, default dist] [--rounds=15] [--live=200]
 // Rounds of all tasks are interleaved, so that a busy moment of the machine does not fall on one of them alone; the figure is the
 // median of the rounds.
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,11 +17,16 @@ const { MemoryReader } = built('ledger/process/memory-figures.js');
 const { EvidenceDirectory } = built('diagnostics/recorder/files/evidence-directory.js');
 const { LifeFile } = built('diagnostics/recorder/files/life-file.js');
 
-startLedger();
+// Every place gets its stack, however fast they are made.
+startLedger({ captureBurst: 100_000 });
 // As many places as a service of some size has.
-const held = Array.from({ length: 200 }, (_, place) => ({ place }));
-for (const object of held)
-  new Function('track', 'object', `${'\n'.repeat(object.place)}track('bench', object)`)(trackResource, object);
+const PLACES_COUNT = 200;
+const held = Array.from({ length: numberFlag('live', PLACES_COUNT) }, (_, index) => ({ kind: `bench-${index % 4}` }));
+const makers = Array.from(
+  { length: PLACES_COUNT },
+  (_, place) => new Function('track', 'object', `${'\n'.repeat(place)}track(object.kind, object)`),
+);
+for (const [index, object] of held.entries()) makers[index % PLACES_COUNT](trackResource, object);
 
 /** Of this process, in steps finer than those of /proc. */
 const cpuMs = () => {
