@@ -9,6 +9,10 @@ export const globalOptions = {
   host: textOption('HOST', 'where commander listens (default 127.0.0.1)'),
   port: valueOption('PORT', 'its TCP port (default 7970)', readWholeNumber(1, 65_535)),
   token: textOption('TOKEN', 'its token; COMMANDER_TOKEN in the environment keeps it out of the list of processes'),
+  tls: flag('over TLS; its certificate must be of an authority that Node knows and name HOST'),
+  'tls-ca': textOption('FILE', 'over TLS, with the authorities in this PEM file'),
+  'tls-cert': textOption('FILE', 'over TLS, showing this certificate, where commander asks for one'),
+  'tls-key': textOption('FILE', 'the key of that certificate'),
   namespace: valueOption('NAME', 'whose schedules, runs, agents and results (default default)', readNamespace),
   timeout: valueOption('DURATION', 'how long a reply may take (default 5s): 500ms, 30s, 5m', readTimeout),
   'max-frame': valueOption(

@@ -8,6 +8,7 @@ import { errorText } from './error-text.js';
 import { helpText } from './help-text.js';
 import { printable, printableJson } from './output/printable.js';
 import { terminalOf } from './output/terminal.js';
+import { tlsFrom } from './tls-files.js';
 import { UsageError } from './usage.error.js';
 import { writeText } from './write-text.js';
 
@@ -64,6 +65,7 @@ async function newClient({ host, port, namespace, token, ...global }: Command['g
       token: token ?? (process.env.COMMANDER_TOKEN || undefined),
       maxRepeats: MAX_REPEATS,
       maxFrameBytes: global['max-frame'],
+      tls: tlsFrom(global),
     });
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);
