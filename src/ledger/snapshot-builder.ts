@@ -76,7 +76,7 @@ export class SnapshotBuilder {
     const { counters, options } = this.core;
     for (const { groups } of counters.values()) {
       for (const group of groups.values()) {
-        if (group.id === null || group.shown?.isFinal !== true) prepareGroup(group, options.projectRoot);
+        if (group.shown?.isFinal !== true) prepareGroup(group, options.projectRoot);
       }
     }
   }

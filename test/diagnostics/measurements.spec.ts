@@ -15,7 +15,8 @@ import { countByListing } from '../../src/ledger/process/open-descriptors';
 import { ProcessMeasurement } from '../../src/diagnostics/measurements/process.measurement';
 import { MIN_WINDOW_MS, ReadWindow } from '../../src/diagnostics/read-window';
 import { eventually } from '../support/eventually';
-import { forceGc } from './support/force-gc';
+import { forceGc } from '../support/force-gc';
+import { settledBytes } from '../support/settled-bytes';
 
 const MIB = 1_024 * 1_024;
 const gc = forceGc();
@@ -63,19 +64,9 @@ describe('heap', () => {
 describe('memory', () => {
   it('sees buffers that are filled, outside the heap', async () => {
     const memory = new MemoryMeasurement();
-    // V8 frees the memory of dead buffers on another thread: those of the tests before must be gone. A collection begins that, and
-    // the next one waits for it: after one alone two readings can be equal because nothing was freed yet.
-    let before = memory.read();
-    await eventually(
-      () => {
-        gc();
-        gc();
-        const { externalBytes } = before;
-        before = memory.read();
-        return Math.abs(before.externalBytes - externalBytes) < MIB;
-      },
-      { intervalMs: 100 },
-    );
+    // Those of the tests before must be gone.
+    await settledBytes(() => memory.read().externalBytes);
+    const before = memory.read();
     let held: Buffer[] | undefined = Array.from({ length: 32 }, () => Buffer.alloc(MIB, 1));
     const during = memory.read();
     expect(held).toHaveLength(32);

@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { commands } from '../../src/contract/commands.js';
 import { eventually } from '../support/eventually.js';
+import { forceGc } from '../support/force-gc';
 import { frame, TcpPeer } from '../support/tcp-peer.js';
 import { CommandApp } from './command-app.js';
 
@@ -16,8 +15,7 @@ const MAX_GROWTH_BYTES = 12 * 2 ** 20;
 /** ms for a thousand frames on a busy machine. */
 const PATIENCE_MS = 4_000;
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
+const collectGarbage = forceGc();
 
 /** What goes over the wire, and what must come of it. */
 interface Item {

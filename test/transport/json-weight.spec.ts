@@ -1,22 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { jsonWeightBytes } from '../../src/transport/json-weight.js';
+import { forceGc } from '../support/force-gc';
+import { settledBytes } from '../support/settled-bytes';
 
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-/** Of a heap from which nothing else goes any more: what tests before left behind, some of it after their finalizers. */
-async function settledHeapBytes(): Promise<number> {
-  for (let bytes = Number.POSITIVE_INFINITY; ;) {
-    await setImmediate();
-    collectGarbage();
-    collectGarbage();
-    const now = process.memoryUsage().heapUsed;
-    if (bytes - now < 65_536) return now;
-    bytes = now;
-  }
-}
+const collectGarbage = forceGc();
 
 const many = (item: string, count: number) => `[${Array.from({ length: count }, () => item).join(',')}]`;
 
@@ -35,7 +21,7 @@ describe('jsonWeightBytes', () => {
   ])('is no less than what V8 holds: %s', async (_what, json) => {
     const copies = 20;
     const kept: unknown[] = new Array<unknown>(copies);
-    const before = await settledHeapBytes();
+    const before = await settledBytes(() => process.memoryUsage().heapUsed);
     for (let i = 0; i < copies; i++) kept[i] = JSON.parse(json);
     collectGarbage();
     const heldBytes = (process.memoryUsage().heapUsed - before) / copies;

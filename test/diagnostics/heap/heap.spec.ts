@@ -4,7 +4,7 @@ import { httpGet } from '../../support/http-get';
 import { LEAKING_PROGRAM, LINES } from '../profiles/support/leaking-program';
 import { WatchedProgram } from '../standalone/support/watched-program';
 
-jest.setTimeout(330_000);
+jest.setTimeout(150_000);
 
 describe('GET /diagnostics/heap', () => {
   let program: WatchedProgram;
@@ -34,8 +34,7 @@ describe('GET /diagnostics/heap', () => {
         expect(answer.sites.find(({ site }) => site?.function === 'keepObjects')?.confidence).toBeGreaterThan(3.5);
         return answer;
       },
-      // Some 20 s where the program has a core; on a crowded machine its windows fill that much slower.
-      { timeoutMs: 300_000, intervalMs: 300 },
+      { timeoutMs: 120_000, intervalMs: 300 },
     );
     expect(found.sites[0]).toMatchObject({
       site: { file: 'app.cjs', line: LINES.keepObjects, function: 'keepObjects' },

@@ -1,6 +1,6 @@
 import { FloorSeries } from '../../../src/ledger/heap/floor-series';
 import { heapGrowth } from '../../../src/ledger/heap/heap-growth';
-import { forceGc } from '../../diagnostics/support/force-gc';
+import { forceGc } from '../../support/force-gc';
 
 const INTERVAL_BYTES = 512 * 1_024;
 const SECOND = 1_000;
