@@ -5,7 +5,8 @@ import { loadPprof, pprofFailure } from '../../ledger/pprof-addon.js';
 import { theLedger } from '../../ledger/the-ledger.js';
 import { HttpRefusal } from '../http/http-refusal.js';
 import { namedFrame, type ProfileData, type ProfileEntry } from './profile.js';
-import type { PprofFrame, SampleType } from './pprof-builder.js';
+import type { SampleType } from './pprof-builder.js';
+import type { PprofFrame } from './pprof-frame.js';
 
 type TimeProfile = ReturnType<typeof time.stop>;
 

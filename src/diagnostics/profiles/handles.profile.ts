@@ -1,7 +1,9 @@
 import { type LedgerCount, ledgerCounts, type LedgerCounts } from '../../ledger/index.js';
 import { HttpRefusal } from '../http/http-refusal.js';
-import { namedFrame, type ProfileData, type ProfileEntry } from './profile.js';
-import type { PprofFrame, SampleType } from './pprof-builder.js';
+import { labelsOf, stackOf } from './group-sample.js';
+import { PprofBuilder, type PprofSettings, type SampleType } from './pprof-builder.js';
+import type { ProfileData, ProfileEntry } from './profile.js';
+import type { WrittenGroups } from './written-groups.js';
 
 /** One per count, so that a diff base subtracts each by itself; `live` first, and shown by default. */
 const SAMPLE_TYPES: readonly SampleType[] = [
@@ -17,8 +19,8 @@ const SAMPLE_TYPES: readonly SampleType[] = [
  * @throws HttpRefusal UNAVAILABLE where no ledger runs
  */
 export async function handlesProfile(): Promise<ProfileData> {
-  const snapshot = await runningLedger();
-  return profileOf(snapshot, new Map(), 0);
+  const counts = await runningLedger();
+  return profileOf(counts, new Map(), 0);
 }
 
 /**
@@ -33,6 +35,23 @@ export async function handlesDelta(wait: () => Promise<void>): Promise<ProfileDa
   return profileOf(after, known, after.takenAt - before.takenAt);
 }
 
+/**
+ * {@link handlesProfile} as a gzipped pprof file, from what of the groups is written already.
+ * @throws HttpRefusal UNAVAILABLE where no ledger runs
+ */
+export async function handlesFile(written: WrittenGroups): Promise<Buffer> {
+  const counts = await runningLedger();
+  written.keepUp();
+  const builder = new PprofBuilder(settingsOf(counts, 0), written.tables);
+  const { groups } = counts;
+  // Counted: there may be thousands, and none of this is compiled yet.
+  for (let at = 0; at < groups.length; at++) {
+    const values = valuesOf(groups[at]!);
+    if (values.some(isChanged)) builder.addWritten(written.of(groups[at]!), values);
+  }
+  return builder.encode();
+}
+
 async function runningLedger(): Promise<LedgerCounts> {
   const snapshot = await ledgerCounts();
   if (!snapshot.ledger.running)
@@ -40,27 +59,19 @@ async function runningLedger(): Promise<LedgerCounts> {
   return snapshot;
 }
 
-function profileOf(
-  { takenAt, ledger, groups }: LedgerCounts,
-  before: ReadonlyMap<string, number[]>,
-  durationMs: number,
-): ProfileData {
+function profileOf(counts: LedgerCounts, before: ReadonlyMap<string, number[]>, durationMs: number): ProfileData {
   const entries: ProfileEntry[] = [];
-  for (const group of groups) {
+  for (const group of counts.groups) {
     const values = valuesOf(group);
     before.get(group.id)?.forEach((was, index) => (values[index]! -= was));
     if (values.some(isChanged)) entries.push({ stack: stackOf(group), values, labels: labelsOf(group) });
   }
+  return { name: 'handles', ...settingsOf(counts, durationMs), entries };
+}
+
+function settingsOf({ takenAt, ledger }: LedgerCounts, durationMs: number): PprofSettings {
   const late = `counted since ${ledger.startedLateMs} ms after the start of the process`;
-  return {
-    name: 'handles',
-    sampleTypes: SAMPLE_TYPES,
-    defaultType: 'live',
-    takenAt,
-    durationMs,
-    comments: [late],
-    entries,
-  };
+  return { sampleTypes: SAMPLE_TYPES, defaultType: 'live', takenAt, durationMs, comments: [late] };
 }
 
 /**
@@ -72,15 +83,3 @@ function valuesOf({ live, created, closed, collectedOpen, liveBytes }: LedgerCou
 }
 
 const isChanged = (value: number): boolean => value !== 0;
-
-function stackOf({ stack, provider, overflow }: LedgerCount): readonly PprofFrame[] {
-  if (overflow) return [...stack, namedFrame(overflow)];
-  if (provider) return [...stack, namedFrame(`provider ${provider}`)];
-  return stack.length > 0 ? stack : [namedFrame('(no line)')];
-}
-
-function labelsOf({ id, kind, via, exact }: LedgerCount): string[] {
-  const labels = via ? ['kind', kind, 'via', via, 'group', id] : ['kind', kind, 'group', id];
-  if (!exact) labels.push('estimate', 'yes');
-  return labels;
-}

@@ -1,7 +1,8 @@
 import type { HeapStack } from '../../ledger/index.js';
 import type { HeapLease } from '../heap/heap-lease.js';
 import { namedFrame, type ProfileData, type ProfileEntry } from './profile.js';
-import { nameOf, type SampleType } from './pprof-builder.js';
+import type { SampleType } from './pprof-builder.js';
+import { nameOf } from './pprof-frame.js';
 
 /** Go's names, which those who pull profiles know. What is dead V8 forgets, so there are no `alloc_…`. */
 const SAMPLE_TYPES: readonly SampleType[] = [

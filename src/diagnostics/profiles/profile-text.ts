@@ -1,5 +1,5 @@
 import { cleanText } from '../text/clean-text.js';
-import { nameOf } from './pprof-builder.js';
+import { nameOf } from './pprof-frame.js';
 import type { ProfileData } from './profile.js';
 
 /**

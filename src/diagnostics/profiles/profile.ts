@@ -1,4 +1,5 @@
-import type { PprofFrame, PprofSettings } from './pprof-builder.js';
+import type { PprofSettings } from './pprof-builder.js';
+import type { PprofFrame } from './pprof-frame.js';
 
 /** What is alive, or was spent, at the end of one way of calls. */
 export interface ProfileEntry {

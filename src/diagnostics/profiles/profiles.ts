@@ -3,10 +3,11 @@ import type { HeapLease } from '../heap/heap-lease.js';
 import type { EndpointAnswer } from '../http/endpoint.js';
 import { cpuProfile } from './cpu.profile.js';
 import { encodedProfile } from './encoded-profile.js';
-import { handlesDelta, handlesProfile } from './handles.profile.js';
+import { handlesDelta, handlesFile, handlesProfile } from './handles.profile.js';
 import { heapDelta, heapProfile } from './heap.profile.js';
 import { profileText } from './profile-text.js';
 import type { ProfileData } from './profile.js';
+import type { WrittenGroups } from './written-groups.js';
 
 /** How a profile is wanted. */
 export interface ProfileWish {
@@ -18,9 +19,13 @@ export interface ProfileWish {
 
 /** Answers with profiles; behind our own paths and behind Go's. */
 export class Profiles {
-  constructor(private readonly lease: HeapLease) {}
+  constructor(
+    private readonly lease: HeapLease,
+    private readonly written: WrittenGroups,
+  ) {}
 
   async handles({ seconds, asText, signal }: ProfileWish): Promise<EndpointAnswer> {
+    if (seconds === undefined && asText !== true) return file('handles', await handlesFile(this.written));
     const profile = await (seconds === undefined ? handlesProfile() : handlesDelta(() => pause(seconds, signal)));
     return answer(profile, asText);
   }
@@ -42,9 +47,13 @@ function pause(seconds: number, signal: AbortSignal): Promise<void> {
 
 async function answer(profile: ProfileData, asText = false): Promise<EndpointAnswer> {
   if (asText) return { type: 'text/plain; charset=utf-8', body: profileText(profile) };
+  return file(profile.name, await encodedProfile(profile));
+}
+
+function file(name: string, body: Buffer): EndpointAnswer {
   return {
     type: 'application/octet-stream',
-    body: await encodedProfile(profile),
-    headers: { 'Content-Disposition': `attachment; filename="${profile.name}.pb.gz"` },
+    body,
+    headers: { 'Content-Disposition': `attachment; filename="${name}.pb.gz"` },
   };
 }

@@ -14,8 +14,9 @@ const ONE_BYTE = 0x80;
 /** What 32 bits hold with a sign. */
 const SMALL = 2 ** 31;
 
-/** All numbers of one byte. */
-const BYTES: readonly string[] = Array.from({ length: ONE_BYTE }, (_, byte) => String.fromCharCode(byte));
+/** So many numbers are looked up: lengths, as a rule. */
+const KNOWN_COUNT = 512;
+const KNOWN: readonly string[] = Array.from({ length: KNOWN_COUNT }, (_, value) => written(value));
 
 /** What stands before a number in a field of its own. */
 export function numberTag(field: number): string {
@@ -27,17 +28,21 @@ export function lengthTag(field: number): string {
   return String.fromCharCode(field * 8 + LENGTH_DELIMITED);
 }
 
-/** A number, anywhere. */
+/** A number, anywhere. Short: V8's compiler takes it into whatever calls it, as often as it is called there. */
 export function varint(value: number | bigint): string {
+  return value >= 0 && value < KNOWN_COUNT ? KNOWN[value as number]! : written(value);
+}
+
+function written(value: number | bigint): string {
   if (typeof value === 'bigint' || value < 0) return longVarint(BigInt.asUintN(64, BigInt(value)));
-  if (value < ONE_BYTE) return BYTES[value]!;
+  if (value < ONE_BYTE) return String.fromCharCode(value);
   if (value < ONE_BYTE * ONE_BYTE) return String.fromCharCode((value & 0x7f) | ONE_BYTE, value >>> 7);
   let text = '';
   let rest = value;
   // Not by shifting, which knows 32 bits only.
   for (; rest >= SMALL; rest = Math.floor(rest / ONE_BYTE)) text += String.fromCharCode((rest % ONE_BYTE) | ONE_BYTE);
   for (; rest >= ONE_BYTE; rest >>>= 7) text += String.fromCharCode((rest & 0x7f) | ONE_BYTE);
-  return text + BYTES[rest]!;
+  return text + String.fromCharCode(rest);
 }
 
 /** What `fixed` takes. */
@@ -55,8 +60,9 @@ export function fixed(value: number): string {
 
 /** Numbers one after the other, zeros included. */
 export function varints(values: readonly number[]): string {
-  const areBytes = Math.min(...values) >= 0 && Math.max(...values) < ONE_BYTE;
-  return areBytes ? String.fromCharCode(...values) : values.map(varint).join('');
+  let text = '';
+  for (let at = 0; at < values.length; at++) text += varint(values[at]!);
+  return text;
 }
 
 /** A single number; 0 is what a reader takes a field for that is not there, and so is not written. */
@@ -97,5 +103,5 @@ function longVarint(value: bigint): string {
   let text = '';
   let rest = value;
   for (; rest > 0x7fn; rest >>= 7n) text += String.fromCharCode(Number(rest & 0x7fn) | ONE_BYTE);
-  return text + BYTES[Number(rest)]!;
+  return text + String.fromCharCode(Number(rest));
 }

@@ -13,9 +13,9 @@ export class TextBytes {
     if (this.text.length >= CHUNK_LENGTH) this.settle();
   }
 
-  /** All of them; nothing is added afterwards. */
-  take(): Buffer[] {
-    this.settle();
+  /** All of them so far. */
+  take(): readonly Buffer[] {
+    if (this.text !== '') this.settle();
     return this.chunks;
   }
 

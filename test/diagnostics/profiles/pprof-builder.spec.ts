@@ -1,4 +1,5 @@
-import { PprofBuilder, type PprofFrame } from '../../../src/diagnostics/profiles/pprof-builder';
+import { PprofBuilder } from '../../../src/diagnostics/profiles/pprof-builder';
+import type { PprofFrame } from '../../../src/diagnostics/profiles/pprof-frame';
 import { decodedProfile } from './support/decoded-profile';
 
 /** One sample per place, of two frames each; the outer ones are shared, some have no name, and some texts are no ASCII. */
