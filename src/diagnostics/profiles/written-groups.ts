@@ -10,11 +10,15 @@ const AHEAD_COUNT = 1_000;
 /** One for so many that are known already is no reason to look. */
 const MORE_TO_LOOK = 16;
 
+/** So many looks that find nothing to write are followed by none. */
+const MAX_IDLE_LOOKS = 3;
+
 interface KnownGroup {
-  /** The stack it was written from, which is another object once its lines were looked up. */
+  /** As it was seen or written: another object with each look, until all of its lines were looked up. */
   readonly from: readonly LedgerFrame[];
   readonly exact: boolean;
-  readonly written: string;
+  /** Null while it was only seen. */
+  readonly written: string | null;
 }
 
 /**
@@ -28,6 +32,7 @@ export class WrittenGroups implements DiagnosticsPart {
   private timer: NodeJS.Timeout | undefined;
   private ledgerStartedAt: number | null = null;
   private lookedAtCount = 0;
+  private idleLooksCount = 0;
   private rewrittenCount = 0;
 
   start(): void {
@@ -56,28 +61,41 @@ export class WrittenGroups implements DiagnosticsPart {
   /** All of its sample but the values. Written now, if it was not before. */
   of(group: LedgerCount): string {
     const known = this.groups.get(group.id);
-    if (known !== undefined && known.from === group.stack && known.exact === group.exact) return known.written;
-    if (known !== undefined && known.from !== group.stack) this.rewrittenCount++;
+    if (known === undefined || known.written === null) return this.write(group);
+    if (known.from === group.stack && known.exact === group.exact) return known.written;
+    if (known.from !== group.stack) this.rewrittenCount++;
     return this.write(group);
   }
 
-  /** Writes some of what nobody has asked for yet. Never throws. */
+  /** Writes some of what nobody has asked for yet, and whose lines do not change any more. Never throws. */
   lookAhead(): void {
     try {
       this.keepUp();
       const { groupsCount } = ledgerStatus();
       // A few more are soon written by who asks; to read all of them for each would cost more than it saves.
       if (groupsCount - this.lookedAtCount <= this.lookedAtCount / MORE_TO_LOOK) return;
-      let leftCount = AHEAD_COUNT;
-      for (const group of ledgerCountsNow().groups) {
-        if (this.groups.has(group.id)) continue;
-        if (leftCount-- === 0) return;
-        this.write(group);
-      }
+      const wroteCount = this.writeSome(ledgerCountsNow().groups);
+      if (wroteCount === AHEAD_COUNT) return;
+      this.idleLooksCount = wroteCount > 0 ? 0 : this.idleLooksCount + 1;
+      if (this.idleLooksCount < MAX_IDLE_LOOKS) return;
+      this.idleLooksCount = 0;
       this.lookedAtCount = groupsCount;
     } catch {
       // Whoever asks for the profile is told.
     }
+  }
+
+  private writeSome(groups: readonly LedgerCount[]): number {
+    let wroteCount = 0;
+    for (const group of groups) {
+      const known = this.groups.get(group.id);
+      if (known !== undefined && known.written !== null) continue;
+      if (known?.from === group.stack) {
+        this.write(group);
+        if (++wroteCount === AHEAD_COUNT) break;
+      } else this.groups.set(group.id, { from: group.stack, exact: group.exact, written: null });
+    }
+    return wroteCount;
   }
 
   private write(group: LedgerCount): string {
@@ -90,7 +108,7 @@ export class WrittenGroups implements DiagnosticsPart {
   private forget(): void {
     this.kept = new PprofTables();
     this.groups.clear();
-    this.lookedAtCount = this.rewrittenCount = 0;
+    this.lookedAtCount = this.rewrittenCount = this.idleLooksCount = 0;
     this.ledgerStartedAt = null;
   }
 }

@@ -1,7 +1,14 @@
 import { Script } from 'node:vm';
 import { PprofBuilder } from '../../../src/diagnostics/profiles/pprof-builder';
 import { WrittenGroups } from '../../../src/diagnostics/profiles/written-groups';
-import { type LedgerCount, ledgerCountsNow, startLedger, stopLedger, trackResource } from '../../../src/ledger/index';
+import {
+  type LedgerCount,
+  ledgerCounts,
+  ledgerCountsNow,
+  startLedger,
+  stopLedger,
+  trackResource,
+} from '../../../src/ledger/index';
 import { eventually } from '../../support/eventually';
 import { decodedProfile } from './support/decoded-profile';
 
@@ -45,18 +52,26 @@ describe('groups written for profiles', () => {
     kept.length = 0;
   });
 
-  it('are written a thousand at each look, and not again by who asks', () => {
+  /** So many that whatever can be written is, and nothing is looked for any more. */
+  const looks = (count = 6): void => {
+    for (let look = 0; look < count; look++) groups.lookAhead();
+  };
+
+  it('are written a thousand at each look, and not again by who asks', async () => {
     plant(PLACES_COUNT, 'ahead.js');
+    await ledgerCounts();
     const empty = tablesBytes();
-    groups.lookAhead();
+    looks(1);
+    expect(tablesBytes()).toBe(empty);
+    looks(1);
     const first = tablesBytes();
     expect(first).toBeGreaterThan(empty + 1_000 * 50);
-    groups.lookAhead();
+    looks();
     const all = tablesBytes();
     expect(all).toBeGreaterThan(first);
     groups.keepUp();
     for (const count of planted()) groups.of(count);
-    groups.lookAhead();
+    looks();
     expect(tablesBytes()).toBe(all);
   });
 
@@ -68,16 +83,27 @@ describe('groups written for profiles', () => {
     expect(tablesBytes()).toBeLessThan(50);
   });
 
-  it('are looked for again only when there are a good deal more of them', () => {
-    plant(320, 'more.js');
-    groups.lookAhead();
-    const before = tablesBytes();
-    plant(8, 'few.js');
-    groups.lookAhead();
-    expect(tablesBytes()).toBe(before);
-    plant(80, 'many.js');
-    groups.lookAhead();
-    expect(tablesBytes()).toBeGreaterThan(before + 80 * 50);
+  it('are not written ahead before their lines were looked up', async () => {
+    plant(3, 'unread.js');
+    const empty = tablesBytes();
+    looks();
+    expect(tablesBytes()).toBe(empty);
+    plant(3, 'read.js');
+    await ledgerCounts();
+    looks();
+    expect(tablesBytes()).toBeGreaterThan(empty + 6 * 50);
+  });
+
+  it('are looked for again only when there are a good deal more of them', async () => {
+    const bytesWith = async (count: number, file: string): Promise<number> => {
+      plant(count, file);
+      await ledgerCounts();
+      looks();
+      return tablesBytes();
+    };
+    const before = await bytesWith(320, 'more.js');
+    expect(await bytesWith(8, 'few.js')).toBe(before);
+    expect(await bytesWith(80, 'many.js')).toBeGreaterThan(before + 80 * 50);
   });
 
   it('are read as what they were written from, profile after profile', async () => {
