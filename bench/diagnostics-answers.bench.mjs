@@ -18,8 +18,8 @@ const READS = numberFlag('reads', 20);
 const FIRSTS = numberFlag('firsts', 3);
 const LIMIT_MS = 50;
 /**
- * Nobody asks sooner. By then is put together what is so ahead (a thousand places a second), and it is half-way between two looks of the
- * detector (every 5 s): the first of them took as long as an answer, and fell into some.
+ * Nobody asks sooner. By then is put together what is so ahead (a thousand places a second), and it is between two looks of the detector
+ * (every 5 s): an answer that falls into the first of them waits for it.
  */
 const SETTLE_MS = 6_500;
 

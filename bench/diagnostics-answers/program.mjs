@@ -20,7 +20,7 @@ for (const make of new Script(`[\n${lines.join('\n')}\n]`, { filename: '/generat
 for (let index = SITES_COUNT; index < LIVE_COUNT; index++) globalThis.track(index);
 
 // What the making of a million leaves behind is collected, as in any process that has had them for a while: else a full collection
-// of it, 40 ms of other threads, fell into one first answer of five.
+// of it, 40 ms of other threads, falls into some first answers.
 globalThis.gc();
 const { port } = await serveDiagnostics({ port: 0 });
 const cpuMicros = () => {

@@ -41,7 +41,7 @@ export async function handlesDelta(wait: () => Promise<void>): Promise<ProfileDa
  */
 export async function handlesFile(written: WrittenGroups): Promise<Buffer> {
   const counts = await runningLedger();
-  written.keepUp();
+  written.keepUp(counts.ledger);
   const builder = new PprofBuilder(settingsOf(counts, 0), written.tables);
   const { groups } = counts;
   // Counted: there may be thousands, and none of this is compiled yet.

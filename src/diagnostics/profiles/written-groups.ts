@@ -1,4 +1,10 @@
-import { type LedgerCount, ledgerCountsNow, type LedgerFrame, ledgerStatus } from '../../ledger/index.js';
+import {
+  type LedgerCount,
+  ledgerCountsNow,
+  type LedgerFrame,
+  type LedgerStatus,
+  ledgerStatus,
+} from '../../ledger/index.js';
 import { uncounted } from '../../ledger/uncounted.js';
 import type { DiagnosticsPart } from '../diagnostics-part.js';
 import { labelsOf, stackOf } from './group-sample.js';
@@ -51,8 +57,7 @@ export class WrittenGroups implements DiagnosticsPart {
   }
 
   /** Before groups are written: begins anew for another run of the ledger, and when most of what is written is out of date. */
-  keepUp(): void {
-    const { startedAt } = ledgerStatus();
+  keepUp({ startedAt }: LedgerStatus): void {
     if (startedAt === this.ledgerStartedAt && this.rewrittenCount <= this.groups.size + AHEAD_COUNT) return;
     this.forget();
     this.ledgerStartedAt = startedAt;
@@ -70,8 +75,9 @@ export class WrittenGroups implements DiagnosticsPart {
   /** Writes some of what nobody has asked for yet, and whose lines do not change any more. Never throws. */
   lookAhead(): void {
     try {
-      this.keepUp();
-      const { groupsCount } = ledgerStatus();
+      const status = ledgerStatus();
+      this.keepUp(status);
+      const { groupsCount } = status;
       // A few more are soon written by who asks; to read all of them for each would cost more than it saves.
       if (groupsCount - this.lookedAtCount <= this.lookedAtCount / MORE_TO_LOOK) return;
       const wroteCount = this.writeSome(ledgerCountsNow().groups);

@@ -5,6 +5,7 @@ import {
   type LedgerCount,
   ledgerCounts,
   ledgerCountsNow,
+  ledgerStatus,
   startLedger,
   stopLedger,
   trackResource,
@@ -69,7 +70,7 @@ describe('groups written for profiles', () => {
     looks();
     const all = tablesBytes();
     expect(all).toBeGreaterThan(first);
-    groups.keepUp();
+    groups.keepUp(ledgerStatus());
     for (const count of planted()) groups.of(count);
     looks();
     expect(tablesBytes()).toBe(all);
@@ -139,11 +140,11 @@ describe('groups written for profiles', () => {
     const [count] = planted();
     const moves = (from: number, to: number): void => {
       for (let line = from; line < to; line++) {
-        groups.keepUp();
+        groups.keepUp(ledgerStatus());
         groups.of({ ...count!, stack: [{ ...count!.stack[0]!, line }] });
       }
     };
-    groups.keepUp();
+    groups.keepUp(ledgerStatus());
     const { tables } = groups;
     moves(1, 900);
     expect(groups.tables).toBe(tables);
@@ -151,11 +152,11 @@ describe('groups written for profiles', () => {
     expect(groups.tables).not.toBe(tables);
 
     stopLedger();
-    groups.keepUp();
+    groups.keepUp(ledgerStatus());
     const stopped = groups.tables;
     startLedger();
     plant(1, 'other-run.js');
-    groups.keepUp();
+    groups.keepUp(ledgerStatus());
     expect(groups.tables).not.toBe(stopped);
     expect(tablesBytes()).toBeLessThan(50);
   });
