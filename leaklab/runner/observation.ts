@@ -26,5 +26,6 @@ export interface Observation {
   /** Its own account of the ledger, from the last look. */
   readonly ledgerCpuMs: number | null;
   readonly ledgerBytes: number | null;
-  readonly errors: number;
+  /** Requests that failed, by the reason. */
+  readonly errors: Readonly<Record<string, number>>;
 }

@@ -3,20 +3,23 @@ import { rateAt } from './request-rate.js';
 import type { Load } from './scenario.js';
 
 const STEP_MS = 20;
-const ANSWER_MS = 10_000;
+/** Longer than any scenario holds a request: C4 holds one in 20,000 for more than ten seconds, one in 10¹² for more than thirty. */
+const ANSWER_MS = 30_000;
 /** Beyond it the program does not keep up, and the load waits for it. */
 const MOST_UNDER_WAY = 256;
 
 /** Requests at a rate, whether or not the earlier ones were answered. */
 export class RequestLoad {
   answered = 0;
-  failed = 0;
+  /** Requests that failed, by the reason. */
+  readonly failed: Record<string, number> = {};
   private readonly agent: Agent;
   private readonly startedMs = performance.now();
   private readonly timer: NodeJS.Timeout;
   private due = 0;
   private underWay = 0;
   private lastMs = this.startedMs;
+  private stopped = false;
 
   constructor(
     private readonly port: number,
@@ -33,7 +36,9 @@ export class RequestLoad {
     return performance.now() - this.startedMs;
   }
 
+  /** What is under way then fails for that, and is not counted. */
   stop(): void {
+    this.stopped = true;
     clearInterval(this.timer);
     this.agent.destroy();
   }
@@ -52,14 +57,22 @@ export class RequestLoad {
     this.underWay++;
     const options = { agent: this.agent, host: '127.0.0.1', port: this.port, path: '/', timeout: ANSWER_MS };
     const request = get(options, (response) => {
-      response.resume().once('end', () => (response.statusCode === 200 ? this.answered++ : this.failed++));
+      response.resume().once('end', () => {
+        if (response.statusCode === 200) this.answered++;
+        else this.fail(`status ${response.statusCode}`);
+      });
     });
-    request.once('timeout', () => request.destroy(new Error('no answer')));
+    request.once('timeout', () => request.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
     request.once('error', (error: NodeJS.ErrnoException) => {
       // The server may close a kept connection in the moment we take it up again: nobody has read that request.
       if (request.reusedSocket && error.code === 'ECONNRESET') this.due++;
-      else this.failed++;
+      else this.fail(error.message);
     });
     request.once('close', () => this.underWay--);
+  }
+
+  private fail(why: string): void {
+    if (this.stopped) return;
+    this.failed[why] = (this.failed[why] ?? 0) + 1;
   }
 }

@@ -26,7 +26,8 @@ export interface ScenarioResult {
   readonly control: ControlScore | null;
   readonly limited: boolean;
   readonly commands: number;
-  readonly errors: number;
+  /** Requests that failed, by the reason. */
+  readonly errors: Readonly<Record<string, number>>;
   readonly diedAtMs: number | null;
   /** The ledger's own account: CPU as a share of one core, and bytes. */
   readonly ledgerShare: number | null;

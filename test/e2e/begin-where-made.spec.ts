@@ -236,8 +236,8 @@ it('a run that waits here for longer than until it is looked after begins once',
     for (const release of held.splice(0)) release();
     // Those that are held take two places; all others get through the rest.
     await eventually(async () => expect(await waitingHere()).toBe(0));
-    await eventually(() => expect(agent.activeCount).toBe(2));
-    expect(agent.executeCount).toBe(20);
+    // The last of the others may still be on its way to the agent when only two are there.
+    await eventually(() => expect([agent.activeCount, agent.executeCount]).toEqual([2, 20]));
     for (const release of held) release();
     await eventually(async () => expect((await client.system.stats({})).queue.dueCount).toBe(0));
     expect(agent.executeCount).toBe(20);

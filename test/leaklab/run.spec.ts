@@ -62,7 +62,7 @@ describe('a run', () => {
     async () => {
       const { result } = await ended('C4-square.cjs');
       expect(result.control).toMatchObject({ standing: 0 });
-      expect(result.errors).toBe(0);
+      expect(result.errors).toEqual({});
     },
     RUN_MS,
   );

@@ -207,7 +207,7 @@ describe('the targets', () => {
     seconds: 60,
     limited: true,
     commands: 1,
-    errors: 0,
+    errors: {},
     diedAtMs: null,
     ledgerShare: 0,
     ledgerBytes: 0,

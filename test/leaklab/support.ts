@@ -53,5 +53,5 @@ export function look(second: number, verdicts: Verdict[] = [], over: Partial<Loo
 }
 
 export function observation(looks: Look[], diedAtMs: number | null = null): Observation {
-  return { looks, diedAtMs, cpuMs: 1_000, ledgerCpuMs: 10, ledgerBytes: 1_000, errors: 0 };
+  return { looks, diedAtMs, cpuMs: 1_000, ledgerCpuMs: 10, ledgerBytes: 1_000, errors: {} };
 }

@@ -21,7 +21,7 @@ describe('heap by allocation site', () => {
         reports.set(name, await runHeapProgram(main, leak, enough));
       }
     };
-    // Two at a time: each needs its share of a core to get as far as a collection.
+    // Two at a time: each needs its share of a core to get through its reads.
     await Promise.all([runOneByOne(), runOneByOne()]);
   });
 
