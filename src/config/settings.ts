@@ -146,7 +146,7 @@ export const settings = {
     'REDIS_KEYSPACE',
     z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
     'commander',
-    '1–32 of a–z, 0–9 and "-"',
+    '1–32 of a–z, 0–9 and "-", the first a letter',
     'First part of every key, in braces: one hash slot of a cluster.',
   ),
   commanderToken: setting(
@@ -439,7 +439,7 @@ export const settings = {
     30_000,
     0,
     86_400_000,
-    'A tick that is late by less is fired as usual; beyond it the misfire policy decides.',
+    'A tick that is late by no more is fired as usual; beyond it the misfire policy decides.',
   ),
   resultRetentionMs: durationMs(
     'RESULT_RETENTION_MS',
@@ -508,7 +508,7 @@ export const settings = {
       .transform(Number)
       .pipe(z.number().min(0.3).max(1)),
     0.85,
-    'a number from 0.3 to 1',
+    'a number from 0.3 to 1, at most four decimals',
     "Share of the memory limit, or of V8's heap limit, from which on this replica is not ready.",
   ),
 } as const;

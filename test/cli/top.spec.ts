@@ -72,13 +72,13 @@ describe('top to a pipe', () => {
     const text = await eventually(async () => {
       const { code, stdout, stderr } = await runCli(['top', leaking.url]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toMatch(/^leaking: /m);
+      expect(stdout).toMatch(/^Leaking: /m);
       return stdout;
     }, SLOW);
     const lines = text.trimEnd().split('\n');
     expect(lines[0]).toMatch(new RegExp(`^${leaking.url}  pid \\d+, Node 2\\d\\.\\S+, up `));
     expect(lines[1]).toMatch(/^RSS [\d.]+ MiB(, no limit| of [\d.]+ [MG]iB \([\d.]+ %\)): heap [\d.]+ MiB, external /);
-    expect(text).toMatch(new RegExp(`^leaking: .*${PLANT}`, 'm'));
+    expect(text).toMatch(new RegExp(`^Leaking: .*${PLANT}`, 'm'));
     const titles = lines.findIndex((line) => /^ *LIVE +RATE +KIND +MADE AT$/.test(line));
     expect(titles).toBeGreaterThan(3);
     expect(lines[titles + 1]).toMatch(

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { readSettings } from '../../src/config/settings.js';
 import { environmentOf, readDockerfile, stagesOf } from '../support/docker/dockerfile.js';
 import { commanderContainer, hasKubectl, renderKustomization } from '../support/manifests/manifests.js';
+import { OWN_HEAP_BYTES } from '../support/manifests/memory.check.js';
 import { flaggedBudget, type FlaggedBudget } from '../support/manifests/memory-budget.js';
 import { podEnvironment, podSettings } from '../support/manifests/pod-settings.js';
 import { quantity } from '../support/manifests/quantity.js';
@@ -54,17 +55,20 @@ describe('memory arithmetic', () => {
   it('of every other limit in the README adds up and fits, and its values are valid settings', () => {
     const rows = tableBelow('limit');
     expect(rows.length).toBeGreaterThanOrEqual(3);
-    for (const [limit, old, semi, connections, frame, sendBuffer, runs, result, sum] of rows) {
+    for (const [limit, old, semi, connections, frame, sendBuffer, runs, result, inFlight, sum] of rows) {
       const values = readSettings({
         MAX_CONNECTIONS: connections,
         MAX_FRAME_BYTES: frame,
         MAX_SEND_BUFFER_BYTES: sendBuffer,
         MAX_CONCURRENT_RUNS: runs,
         MAX_RESULT_BYTES: result,
+        MAX_IN_FLIGHT_BYTES: inFlight,
       });
-      const { sumBytes } = flaggedBudget(`--max-old-space-size=${old} --max-semi-space-size=${semi}`, values);
+      const nodeOptions = `--max-old-space-size=${old} --max-semi-space-size=${semi}`;
+      const { sumBytes, oldSpaceBytes } = flaggedBudget(nodeOptions, values);
       expect([limit, Number(sum)]).toEqual([limit, sumBytes / MiB]);
       expect(sumBytes).toBeLessThanOrEqual(quantity(limit!));
+      expect(values.maxInFlightBytes + OWN_HEAP_BYTES).toBeLessThanOrEqual(oldSpaceBytes);
     }
   });
 

@@ -69,10 +69,12 @@ function sentences({ state, sentence, verdicts }: Look['verdicts']): Line[] {
       !sentence.includes(verdict.sentence),
   );
   return [
-    { text: `${state}: ${sentence}`, tone: tones[state] },
-    ...others
-      .slice(0, MAX_SENTENCES)
-      .map((verdict) => ({ text: `${verdict.state}: ${verdict.sentence}`, tone: tones[verdict.state] })),
+    // It begins with the state, as those below it do.
+    { text: sentence, tone: tones[state] },
+    ...others.slice(0, MAX_SENTENCES).map(({ state, sentence }) => ({
+      text: `${state === 'leaking' ? 'Leaking' : 'Growing'}: ${sentence}`,
+      tone: tones[state],
+    })),
   ];
 }
 
