@@ -25,7 +25,7 @@ await runMain(async () => {
   });
 
   const guardian = new Guardian();
-  const redis = usesOwnRedis() ? await startLocalRedis(await ensureRedisBinary()) : undefined;
+  const redis = usesOwnRedis() ? await startLocalRedis(await ensureRedisBinary(), guardian) : undefined;
   if (redis) {
     guardian.guard(redis.pid);
     void redis.exited.then((end) => {

@@ -34,7 +34,7 @@ export class Stage {
     });
     try {
       // Data of its own: a demo leaves no schedules in the Redis of `npm start`.
-      this.redis = await startLocalRedis(await ensureRedisBinary(), `demo-${process.pid}`);
+      this.redis = await startLocalRedis(await ensureRedisBinary(), this.guardian, `demo-${process.pid}`);
       this.guard();
       await show(this);
     } catch (error) {

@@ -28,6 +28,11 @@ export class Guardian {
     this.shell.stdin.unref();
   }
 
+  /** Undefined when there is no shell to be one. */
+  get pid() {
+    return this.shell.pid;
+  }
+
   /** From now on guards exactly these, to be stopped in this order. Leave out whoever has exited: its number may be reused. */
   guard(...pids) {
     this.shell.stdin.write(`${pids.join(' ')}\n`);

@@ -16,10 +16,11 @@ const LOG_LIMIT_BYTES = 1_048_576;
 
 /**
  * Starts redis-server on a free loopback port with its data in `.data/<name>` of this checkout.
+ * @param guardian who stops it when this process dies, after those that write to it
  * @returns `{ url, pid, dataDir, exited, stop() }`; `exited` resolves with a description of its end.
  * @throws Failure when another process of this checkout uses the data, or Redis does not come up.
  */
-export async function startLocalRedis(binary, name = 'redis') {
+export async function startLocalRedis(binary, guardian, name = 'redis') {
   const dataDir = inCheckout('.data', name);
   const lock = takeLock(inCheckout('.data', `${name}.lock`));
   if (!lock.release) {
@@ -35,7 +36,8 @@ export async function startLocalRedis(binary, name = 'redis') {
   for (let attemptsLeft = 3; ; attemptsLeft--) {
     const server = await launch(binary, dataDir, await findFreePort());
     if (server.failure === undefined) {
-      writeFileSync(record, JSON.stringify(processIdentity(server.pid)));
+      const guardedBy = guardian.pid && processIdentity(guardian.pid);
+      writeFileSync(record, JSON.stringify({ ...processIdentity(server.pid), guardedBy }));
       const stop = async () => {
         await server.stop();
         rmSync(record, { force: true });
@@ -61,7 +63,10 @@ async function endLeftover(record) {
   }
   if (!stillRuns(leftover)) return;
   say(`waiting for the Redis of an earlier start (process ${leftover.pid}) to end`);
-  signal(leftover.pid, 'SIGTERM');
+  // Its guardian ends commander first, which writes until then.
+  const isGuarded = () => leftover.guardedBy && stillRuns(leftover.guardedBy);
+  while (stillRuns(leftover) && isGuarded()) await sleep(100);
+  if (stillRuns(leftover)) signal(leftover.pid, 'SIGTERM');
   const deadlineAt = Date.now() + LEFTOVER_TIMEOUT_MS;
   while (stillRuns(leftover)) {
     if (Date.now() > deadlineAt) signal(leftover.pid, 'SIGKILL');

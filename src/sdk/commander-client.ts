@@ -103,7 +103,7 @@ export class CommanderClient implements OnApplicationShutdown {
       } catch (error) {
         const failure = CommandError.fromWire(error);
         // Its drain still answers what it has accepted, so only new requests go elsewhere.
-        if (failure.code === 'SHUTTING_DOWN') connection.retire();
+        if (isOfReplica(failure) && failure.code === 'SHUTTING_DOWN') connection.retire();
         if (repeatCount >= maxRepeats || !this.mayRepeat(name, input, failure)) throw failure;
         await this.pause(repeatCount, deadlineAt, failure, signal);
       }
@@ -133,7 +133,7 @@ export class CommanderClient implements OnApplicationShutdown {
   }
 
   private mayRepeat<Name extends CommandName>(name: Name, input: CommandInput<Name>, failure: CommandError): boolean {
-    if (this.closing) return false;
+    if (this.closing || !isOfReplica(failure)) return false;
     if (failure.code === 'SHUTTING_DOWN') return true;
     // UNAVAILABLE without `sent` is commander's own answer: it has waited for Redis already.
     if (failure.code !== 'UNAVAILABLE' || failure.details?.sent === undefined) return false;
@@ -154,4 +154,9 @@ export class CommanderClient implements OnApplicationShutdown {
       throw new CommandError('CANCELLED', 'the caller gave up', failure.details);
     }
   }
+}
+
+/** Whether commander speaks of itself. With `wait` it answers with the error of a run that has ended, whatever code that has: the run was made. */
+function isOfReplica({ details }: CommandError): boolean {
+  return details?.state === undefined;
 }

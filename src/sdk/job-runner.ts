@@ -105,7 +105,7 @@ export class JobRunner {
         if (this.executions.size === 0) for (const wake of this.idleWaiters) wake();
       });
     return execution.outcome.catch((error: unknown) => {
-      const wire = wireErrorOf(error);
+      const wire = wireErrorOf(error, execution.signal.reason);
       this.logger.warn(
         `job ${request.job.name}, run ${runId}, attempt ${request.attempt}: ${wire.code} ${wire.message}`,
       );
@@ -207,7 +207,7 @@ class Execution {
     this.deadlineAt = Math.max(this.deadlineAt, Date.now() + deadlineMs);
     this.armDeadline();
     return this.outcome.catch((error: unknown) => {
-      throw new ExecutionError(wireErrorOf(error));
+      throw new ExecutionError(wireErrorOf(error, this.signal.reason));
     });
   }
 
@@ -259,10 +259,11 @@ class Execution {
 /**
  * `details.kind` 'job' tells commander that the agent works and the job failed; `details.retryable` whether another
  * attempt makes sense.
+ * @param abortReason why the execution was aborted, if it was
  */
-function wireErrorOf(error: unknown): WireError {
-  // Ours, not the handler's: the run has to go to another agent.
-  if (error instanceof CommandError && error.code === 'SHUTTING_DOWN') return error.toWire();
+function wireErrorOf(error: unknown, abortReason: unknown): WireError {
+  // Ours: the run has to go to another agent. A handler may throw the same code, of a service that it called: then its job has failed.
+  if (error instanceof CommandError && error.code === 'SHUTTING_DOWN' && error === abortReason) return error.toWire();
   if (error instanceof CommandError) {
     return {
       ...error.toWire(),

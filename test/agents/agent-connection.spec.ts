@@ -124,8 +124,10 @@ describe('a call', () => {
 
   it('without an answer ends at its deadline and leaves nothing behind', async () => {
     agent = await TcpAgent.start();
-    agent.behaviour = 'hang';
     const connection = dial();
+    // Dialled before: the deadline is that of the answer.
+    await execute(connection, 'first');
+    agent.behaviour = 'hang';
     const calls = Array.from({ length: 20 }, (_, i) => failure(execute(connection, `run-${i}`, { deadlineMs: 150 })));
     for (const error of await Promise.all(calls)) {
       expect(error).toMatchObject({ kind: 'timeout', code: 'DEADLINE_EXCEEDED', outcome: 'timeout' });

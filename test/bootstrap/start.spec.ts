@@ -120,6 +120,7 @@ describe('npm start', () => {
 
   it('leaves neither commander nor Redis behind after SIGKILL, and the next start takes the data over at once', async () => {
     const first = await started(start({ SMALL_MAIN_STOP_TAKES_MS: '300' }));
+    await redisCli(first.redisPort, 'DEL', 'stopped-by');
     first.script.signal('SIGKILL');
     await first.script.exited;
     const second = await started(start());

@@ -384,7 +384,7 @@ describe('explain', () => {
 
 describe('health and stats', () => {
   it('tells whether the replica serves', async () => {
-    expect(await reply('system.health', 'health')).toEqual(await client.system.health());
+    await eventually(async () => expect(await reply('system.health', 'health')).toEqual(await client.system.health()));
     const [status, , ...checks] = (await printed('health')).split('\n');
     expect(status).toBe('status  ok');
     expect(tableRows(checks.join('\n'))).toContainEqual({ CHECK: 'redis', STATUS: 'up' });

@@ -69,7 +69,7 @@ describe('refuses, and changes nothing:', () => {
       { agentId: 'x', host: 'h', port: 70_000, capabilities: ['job'], instanceEpoch: 1 },
       'INVALID_ARGUMENT',
     ],
-    ['an expired deadline', 'job.submit', { job, wait: true, deadlineMs: 150 }, 'DEADLINE_EXCEEDED'],
+    ['an expired deadline', 'job.submit', { job, wait: true, deadlineMs: 1_500 }, 'DEADLINE_EXCEEDED'],
   ])('%s', async (what, pattern, data, code) => {
     const before = await stored();
     const reply = await peer.ask(pattern, data, withToken);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import type { AgentExecuteRequest } from '../../src/contract/agent.schema.js';
 import { eventually } from '../support/eventually.js';
 import { Service } from '../support/service.js';
@@ -11,10 +12,16 @@ const SCENES = 15;
 const ids = Array.from({ length: COUNT }, (_, index) => `s-${index}`);
 
 let service: Service;
+/** Open all the time: a `redis-cli` that has to start takes as long as there is between planning and due. */
+let redis: Redis;
 beforeAll(async () => {
   service = await Service.start({ RECONCILE_EVERY_MS: '600000' }, { replicas: 2 });
+  redis = new Redis(service.redis.port);
 });
-afterAll(() => service.stop());
+afterAll(async () => {
+  redis?.disconnect();
+  await service.stop();
+});
 
 async function setting(namespace: string) {
   const client = service.client({ namespace });
@@ -39,7 +46,7 @@ async function setting(namespace: string) {
 
 /** Hashes that were read: by nobody but those who plan ticks, while nothing is declared or asked for. */
 async function readCount(): Promise<number> {
-  const stats = await service.redis.cli('info', 'commandstats');
+  const stats = await redis.info('commandstats');
   return Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 }
 

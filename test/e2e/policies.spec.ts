@@ -144,13 +144,15 @@ describe('pause and resume', () => {
 
   it('resume with catchUp deals with what fell into the pause by the misfire policy', async () => {
     const { client } = await quick('catching-up');
-    const declaration = { everyMs: 200, job: { name: 'job' } };
+    // All of them are paused before their first tick, so that the same ticks fall into each pause.
+    const startAt = Date.now() + 2_000;
+    const declaration = { everyMs: 200, startAt, job: { name: 'job' } };
     for (const misfire of ['all', 'once', 'skip'] as const) {
       const id = `s-${misfire}`;
       await client.schedules.upsert({ id, ...declaration, misfire });
       await client.schedules.pause({ id });
     }
-    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await new Promise((resolve) => setTimeout(resolve, startAt + 2_500 - Date.now()));
     for (const misfire of ['all', 'once', 'skip']) await client.schedules.resume({ id: `s-${misfire}`, catchUp: true });
     await eventually(async () => {
       const [all, once, skip] = await Promise.all(
@@ -334,6 +336,7 @@ describe('schedule.explain', () => {
     await eventually(async () =>
       expect((await client.schedules.get({ id: 's' })).ticks.skippedCount).toBeGreaterThanOrEqual(1),
     );
+    await eventually(() => held.length > 0);
     held[0].release('ok');
     await eventually(async () =>
       expect((await client.schedules.explain({ id: 's', at: startAt })).reasons[1]).toContain('succeeded'),

@@ -169,11 +169,16 @@ describe('job.submit', () => {
   it('gives up waiting at the deadline; the run goes on', async () => {
     const client = inNamespace('impatient');
     let finish: (value: string) => void = () => undefined;
-    await service.agent({ handler: () => new Promise((resolve) => (finish = resolve)) }, undefined, 'impatient');
+    const agent = await service.agent(
+      { handler: () => new Promise((resolve) => (finish = resolve)) },
+      undefined,
+      'impatient',
+    );
     const refused = await client.jobs
       .submit({ job: { name: 'job' }, wait: true }, { deadlineMs: 1_000 })
       .catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await eventually(() => agent.activeCount === 1);
     finish('done');
     await eventually(async () =>
       expect((await client.runs.list({})).items[0]).toMatchObject({ state: 'succeeded', result: 'done' }),
@@ -462,9 +467,11 @@ describe('results', () => {
 describe('system', () => {
   it('tells health and statistics as the contract says', async () => {
     const client = service.client();
-    const health = await client.system.health({});
-    expectReply('system.health', health);
-    expect(health.status).toBe('ok');
+    await eventually(async () => {
+      const health = await client.system.health({});
+      expectReply('system.health', health);
+      expect(health.status).toBe('ok');
+    });
     const stats = await client.system.stats({});
     expectReply('system.stats', stats);
     expect(stats.dispatch.totalCount).toBeGreaterThan(0);

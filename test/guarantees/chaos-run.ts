@@ -7,6 +7,7 @@ import { Journal } from './journal.js';
 import { FINAL_STATES, Records, type RunFacts } from './records.js';
 import { ResultWatch } from './result-watch.js';
 import { auditResults, auditRuns, type RunAudit } from './run-audit.js';
+import { eventually } from '../support/eventually.js';
 import { type MixedSchedule, mixedSchedules } from './schedule-mix.js';
 import { SeededRandom } from './seeded-random.js';
 import { auditTicks, type TickAudit } from './tick-audit.js';
@@ -209,10 +210,15 @@ async function explainSome(
 
 /** Every agent runs, and its commander knows it. */
 async function absentAgents(fleet: Fleet): Promise<string[]> {
-  const { items } = await fleet.anywhere((client) => client.agents.list({}));
-  return fleet.agents
-    .filter(({ agentId }) => !items.some((agent) => agent.agentId === agentId && agent.state !== 'down'))
-    .map((agent) => `${agent.agentId} runs, but is not registered: ${agent.output().slice(-300)}`);
+  const absent = async () => {
+    const { items } = await fleet.anywhere((client) => client.agents.list({}));
+    return fleet.agents.filter(
+      ({ agentId }) => !items.some((agent) => agent.agentId === agentId && agent.state !== 'down'),
+    );
+  };
+  // All commanders may have been gone for longer than a lease just before, and an agent pauses between two tries to register.
+  await eventually(async () => (await absent()).length === 0).catch(() => undefined);
+  return (await absent()).map((agent) => `${agent.agentId} runs, but is not registered: ${agent.output().slice(-300)}`);
 }
 
 async function storedResults(

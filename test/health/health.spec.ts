@@ -67,6 +67,13 @@ describe('/livez, /readyz and system.health', () => {
 
   const get = (path: string): Promise<HttpAnswer> => httpGet(`http://127.0.0.1:${port}${path}`);
   const readyz = () => get('/readyz');
+  /** Once a PING of a busy machine may come too late: then it is asked again. */
+  const isReady = () =>
+    eventually(async () => {
+      const answer = await readyz();
+      expect(answer.status).toBe(200);
+      return answer;
+    });
 
   beforeEach(async () => {
     redis = await RedisServer.start();
@@ -89,8 +96,7 @@ describe('/livez, /readyz and system.health', () => {
 
   it('is ready while Redis answers and every feature is up', async () => {
     const remove = app.get(ReadinessChecks).add('crawler', () => 'up');
-    const answer = await readyz();
-    expect(answer.status).toBe(200);
+    const answer = await isReady();
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(commands['system.health'].reply.parse(answer.json())).toEqual({
       status: 'ok',
@@ -122,7 +128,7 @@ describe('/livez, /readyz and system.health', () => {
     expect(answer.text).not.toContain('secret');
 
     answerOfCrawler = () => 'up';
-    expect((await readyz()).status).toBe(200);
+    await isReady();
   });
 
   it('refuses a second check of one name, and lets no feature hide Redis', async () => {
@@ -166,8 +172,13 @@ describe('/livez, /readyz and system.health', () => {
     expect(performance.now() - startedMs).toBeLessThan(REDIS_PROBE_TIMEOUT_MS + 8_000);
     for (const answer of answers) {
       expect(answer.status).toBe(503);
-      expect(answer.json().checks.redis).toEqual({ status: 'down', message: 'Redis did not answer in time' });
+      expect(answer.json().checks.redis.status).toBe('down');
     }
+    // Who comes after the first wait is over is told of a Redis that is known to be silent.
+    const messages = new Set(answers.map((answer) => String(answer.json().checks.redis.message)));
+    expect([...messages].filter((message) => message !== 'Redis is not reachable')).toEqual([
+      'Redis did not answer in time',
+    ]);
     for (let probe = 0; probe < 3; probe++) expect((await readyz()).status).toBe(503);
     expect(pings()).toBe(1);
     expect((await get('/livez')).json()).toEqual({ status: 'ok', checks: { eventLoop: { status: 'up' } } });

@@ -78,6 +78,11 @@ describe('agent.execute', () => {
     ['a JobFailure for good', 'for good', { code: 'INTERNAL', message: 'page is gone', retryable: false }],
     ['a JobFailure', 'for now', { code: 'INTERNAL', message: 'page is slow', retryable: true }],
     ['a CommandError', 'with a code', { code: 'RATE_LIMITED', message: 'site asks for a pause', retryable: true }],
+    [
+      'the code of an agent that drains',
+      'with our code',
+      { code: 'SHUTTING_DOWN', message: 'the site restarts', retryable: true },
+    ],
     ['a long message', 'at length', { code: 'INTERNAL', message: 'x'.repeat(1_000), retryable: true }],
     ['what is no error', 'without an error', { code: 'INTERNAL', message: 'just text', retryable: true }],
   ])('answers %s of a handler as a failure of the job', async (_what, how, expected) => {

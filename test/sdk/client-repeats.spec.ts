@@ -70,6 +70,8 @@ describe('sending again', () => {
     };
     const commander = await start(({ data }) => answers[data.runId]);
     client = new CommanderClient({ port: commander.port });
+    // The deadline is that of the answer, not of the dialling.
+    await client.connect();
     await expect(client.runs.get({ runId: 'a' }, { deadlineMs: 50 })).rejects.toMatchObject({
       code: 'DEADLINE_EXCEEDED',
     });
@@ -99,6 +101,15 @@ describe('sending again', () => {
     expect(commander.requests).toHaveLength(4);
     expect(commander.acceptedCount).toBe(4);
     await eventually(() => client.connectionCount === 0);
+  });
+
+  it('never repeats a submit whose run has ended, whatever its error is called', async () => {
+    const commander = await start(() => refusal('SHUTTING_DOWN', 'the site restarts', { runId: 'r', state: 'failed' }));
+    client = new CommanderClient({ port: commander.port });
+    for (const wait of [true, true])
+      await expect(client.jobs.submit({ ...submit, wait })).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+    expect(commander.requests).toHaveLength(2);
+    expect(commander.acceptedCount).toBe(1);
   });
 
   it('gives up at the deadline', async () => {

@@ -1,6 +1,7 @@
 import { CommanderClient, CommandError } from '../../src/sdk/client.js';
 import { BuiltApp } from '../support/built-app.js';
 import { eventually } from '../support/eventually.js';
+import { RawPeer } from './support/raw-peer.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
 import { AgentApp } from './support/agent-app.js';
@@ -118,7 +119,7 @@ describe('client, commander and agent', () => {
     const stranger = new CommanderClient({ port: commander.tcpPort, token: 'guess' });
     await expect(stranger.system.health()).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
     await stranger.close();
-    expect(await client.system.health()).toMatchObject({ status: 'ok' });
+    await eventually(async () => expect(await client.system.health()).toMatchObject({ status: 'ok' }));
     const error = await client
       .send('run.get', { runId: 'r', surprise: 1 } as never)
       .catch((failure: unknown) => failure);
@@ -139,6 +140,9 @@ describe('client, commander and agent', () => {
       const running = submit('sleep', { ms: 2_500 }, { route: { ...route, agentIds: ['drain-1'] } });
       await first.saw('started');
       first.child.kill('SIGTERM');
+      const peer = await RawPeer.connect(first.port);
+      await eventually(async () => (await peer.call('agent.ping', {}, { token: TOKEN })).response.draining === true);
+      peer.close();
       const next = await submit('sleep', { ms: 10 }, { route });
       expect(await client.runs.get({ runId: next.runId })).toMatchObject({ state: 'succeeded', agentId: 'drain-2' });
       const { runId, result } = await running;

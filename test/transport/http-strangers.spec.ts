@@ -100,8 +100,14 @@ describe('strangers at the HTTP port of commander', () => {
       (await stranger()).socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
     }
     // Each takes the place of the one that has waited longest: they come in.
-    for (const path of ['/livez', '/readyz', '/metrics'])
-      expect([path, (await httpGet(`${app.httpUrl}${path}`)).status]).toEqual([path, 200]);
+    // A replica may say for once that Redis is late; that is an answer, too.
+    for (const [path, statuses] of [
+      ['/livez', [200]],
+      ['/readyz', [200, 503]],
+      ['/metrics', [200]],
+    ] as const)
+      expect(statuses).toContain((await httpGet(`${app.httpUrl}${path}`)).status);
+    await eventually(async () => expect((await httpGet(`${app.httpUrl}/readyz`)).status).toBe(200));
     await eventually(() => expect(strangers.slice(0, 20).map(({ hasGone }) => hasGone)).not.toContain(false));
     expect(strangers.filter(({ hasGone }) => !hasGone).length).toBeLessThanOrEqual(MAX_HTTP_CONNECTIONS);
   });

@@ -40,6 +40,8 @@ export class Crawler {
         throw new JobFailure('page is slow');
       case 'with a code':
         throw new CommandError('RATE_LIMITED', 'site asks for a pause', { afterMs: 5 });
+      case 'with our code':
+        throw new CommandError('SHUTTING_DOWN', 'the site restarts');
       case 'at length':
         throw new Error('x'.repeat(5_000));
       case 'without an error':

@@ -9,6 +9,8 @@ export interface ReceivedRequest {
   data: any;
   token?: string;
   socket: Socket;
+  /** By `performance.now()`. */
+  atMs: number;
 }
 
 /** Makes the answer an `err`. */
@@ -77,7 +79,9 @@ export class RawCommander {
     socket.on('error', () => undefined);
     socket.on('close', () => this.sockets.delete(socket));
     socket.on('data', (chunk) => {
-      for (const packet of reader.read(chunk)) void this.serve({ ...packet, socket });
+      for (const packet of reader.read(chunk)) {
+        void this.serve({ ...packet, socket, atMs: performance.now() });
+      }
     });
   }
 

@@ -168,7 +168,7 @@ describeWithPods('Pod', () => {
   });
 
   it('is deleted: preStop first, SIGTERM after it, nothing left', async () => {
-    const pod = await start({ preStop: ['sh', '-c', 'echo done > /data/pre-stop; sleep 1'] });
+    const pod = await start({ preStop: ['sh', '-c', 'echo done > /data/pre-stop; sleep 1'], graceMs: 30_000 });
     const directory = pod.volumeDirectory('data');
     const deletion = pod.delete();
     await eventually(() => existsSync(join(directory, 'pre-stop')));
