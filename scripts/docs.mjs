@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { inCheckout } from './lib/checkout.mjs';
 import { commandsPage } from './lib/commands-page.mjs';
+import { describedContract } from './lib/described-contract.mjs';
 import { runMain } from './lib/failure.mjs';
 import { parametersTable, withPart } from './lib/page-parts.mjs';
 import { setUp } from './lib/set-up.mjs';
@@ -12,12 +13,11 @@ import { settingsPage } from './lib/settings-page.mjs';
 await runMain(async () => {
   await setUp();
   const require = createRequire(import.meta.url);
-  const contract = require(inCheckout('dist/contract/index.js'));
   const { settings } = require(inCheckout('dist/config/settings.js'));
   const { verdictParameterTable } = require(inCheckout('dist/ledger/verdict/verdict-parameters.js'));
   const { toJSONSchema } = require('zod').z;
   const pages = {
-    'docs/commands.md': commandsPage(contract, toJSONSchema),
+    'docs/commands.md': commandsPage(describedContract(), toJSONSchema),
     'docs/settings.md': settingsPage(settings),
     'docs/verdicts.md': withPart(
       readFileSync(inCheckout('docs/verdicts.md'), 'utf8'),

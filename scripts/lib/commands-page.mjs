@@ -6,15 +6,17 @@ This page is written by \`npm run docs\` from the schemas in \`src/contract/\`, 
 
 Nest's TCP transport, request and response: a frame is \`<length>#<json>\`, the length in UTF-16 code units. A request is
 \`{"id", "pattern", "data", "token"?}\`, a reply \`{"id", "response", "isDisposed": true}\` or \`{"id", "err", "isDisposed": true}\`.
-Any Nest \`ClientProxy\` with \`Transport.TCP\` can talk to commander; \`CommanderClient\` of \`mu-commander/client\` adds types, the
-token, deadlines, reconnection and errors as one class. Patterns are plain strings. Events (no \`id\`) are not served.
+Any Nest \`ClientProxy\` with \`Transport.TCP\` can talk to a commander that asks for no token; \`CommanderClient\` of
+\`mu-commander/client\` ([sdk.md](sdk.md)) adds the token, which Nest's packets have no place for, types, deadlines, reconnection and
+errors as one class. Patterns are plain strings. Events (no \`id\`) are not served.
 
 \`\`\`
 $ echo -n '46#{"id":"1","pattern":"system.health","data":{}}' | nc -q1 127.0.0.1 7970
 \`\`\`
 
 Times are milliseconds since the epoch; where a request takes an instant it also takes ISO 8601 with a zone. Durations are
-milliseconds. Unknown fields are refused. Every request may carry:
+milliseconds. An *id* is 1–128 letters, digits and \`.\` \`_\` \`-\` \`@\`, the first a letter or digit. Unknown fields are refused. Every
+request may carry:
 
 | field | type | default | meaning |
 | --- | --- | --- | --- |
@@ -25,7 +27,9 @@ milliseconds. Unknown fields are refused. Every request may carry:
 ## Errors
 
 An error is \`{code, message, retryable, details?}\`. A refused request changed nothing. \`UNAVAILABLE\` and \`DEADLINE_EXCEEDED\`
-leave open whether the command took effect: repeat it with the same idempotency key, or, for declarations, as it is.
+leave open whether the command took effect: repeat it with the same idempotency key, or, for declarations, as it is. With \`wait: true\`
+\`job.submit\` and \`schedule.trigger\` also answer with the error of the run itself, whose \`details\` are \`{runId, state}\`: the run was made,
+and \`run.get\` shows it. What the job's handler threw has the code \`INTERNAL\` there, unless it was a \`JobFailure\`.
 `;
 
 /** Renders docs/commands.md. */
@@ -41,7 +45,7 @@ export function commandsPage({ commands, agentSideCommands, errorCodes }, toJSON
     '',
     '## Served by commander',
     '',
-    ...sections(commands, toJSONSchema),
+    ...sections(commands, toJSONSchema, ENVELOPE),
     '## Served by agents',
     '',
     'What commander sends to an agent (`CommanderAgentModule` of `mu-commander/agent` serves it).',
@@ -68,35 +72,50 @@ function types(tables, toJSONSchema) {
   }
   return [...found]
     .sort(([a], [b]) => a.localeCompare(b))
-    .flatMap(([id, definition]) => [`### ${id}`, '', ...fields('field', definition)]);
+    .flatMap(([id, definition]) => [`### ${id}`, '', ...meaning(definition), ...fields('field', definition)]);
 }
 
+/** Told once, at the head of the page. */
 const ENVELOPE = ['deadlineMs', 'requestId', 'namespace'];
 
-function sections(table, toJSONSchema) {
-  return Object.entries(table).flatMap(([name, { request, reply }]) => [
+function sections(table, toJSONSchema, hidden = []) {
+  return Object.entries(table).flatMap(([name, { request, reply, description }]) => [
     `### \`${name}\``,
     '',
-    ...fields('request', toJSONSchema(request, { io: 'input', unrepresentable: 'any' })),
+    ...meaning({ description }),
+    ...fields('request', toJSONSchema(request, { io: 'input', unrepresentable: 'any' }), hidden),
     ...fields('reply', toJSONSchema(reply, { io: 'output', unrepresentable: 'any' })),
   ]);
 }
 
-function fields(title, schema) {
-  const entries = Object.entries(schema.properties ?? {}).filter(
-    ([name]) => !ENVELOPE.includes(name) || title === 'reply',
-  );
-  if (entries.length === 0)
-    return [`${title}: ${schema.properties === undefined ? typeText(schema, schema) : 'no fields'}`, ''];
-  const rows = entries.map(([name, property]) => {
-    const optional = !(schema.required ?? []).includes(name) ? '' : ' *';
-    const fallback = property.default === undefined ? '' : `, default \`${JSON.stringify(property.default)}\``;
-    return `| \`${name}\`${optional} | ${typeText(property, schema)}${fallback} |`;
-  });
-  return [`| ${title} (\\* always there) | type |`, '| --- | --- |', ...rows, ''];
+function meaning({ description }) {
+  return description === undefined ? [] : [description, ''];
 }
 
-function typeText(schema, root, depth = 0) {
+function fields(title, schema, hidden = []) {
+  const rows = rowsOf(schema, hidden);
+  if (rows.length === 0)
+    return [`${title}: ${schema.properties === undefined ? typeText(schema, schema) : 'no fields'}`, ''];
+  return [`| ${title} (\\* always there) | type | meaning |`, '| --- | --- | --- |', ...rows, ''];
+}
+
+/** What is in an object without a name of its own has rows below the object's. */
+function rowsOf(schema, hidden = [], prefix = '') {
+  return Object.entries(schema.properties ?? {})
+    .filter(([name]) => !hidden.includes(name))
+    .flatMap(([name, property]) => {
+      const always = (schema.required ?? []).includes(name) ? ' *' : '';
+      const fallback = property.default === undefined ? '' : `, default \`${JSON.stringify(property.default)}\``;
+      const text = (property.description ?? '').replaceAll('|', '\\|');
+      const [inner, suffix] = property.type === 'array' ? [property.items ?? {}, '[]'] : [property, ''];
+      return [
+        `| \`${prefix}${name}\`${always} | ${typeText(property, schema)}${fallback} | ${text} |`,
+        ...rowsOf(inner, [], `${prefix}${name}${suffix}.`),
+      ];
+    });
+}
+
+function typeText(schema, root) {
   if (schema.$ref !== undefined) {
     const id = schema.$ref.split('/').at(-1);
     return id.startsWith('__') || id === '#' ? 'JSON' : `[${id}](#${id.toLowerCase()})`;
@@ -106,21 +125,17 @@ function typeText(schema, root, depth = 0) {
   const variants = schema.anyOf ?? schema.oneOf;
   if (variants !== undefined) {
     if (variants.some(({ type }) => type === 'null') && variants.length > 4) return 'JSON';
-    const texts = [...new Set(variants.map((variant) => typeText(variant, root, depth)))];
+    const texts = [...new Set(variants.map((variant) => typeText(variant, root)))];
     // What an input type is turned into has no schema of its own.
     return (texts.length > 1 ? texts.filter((text) => text !== 'JSON') : texts).join(' or ');
   }
   switch (schema.type) {
     case 'array':
-      return `list of ${typeText(schema.items ?? {}, root, depth)}${schema.maxItems === undefined ? '' : `, at most ${schema.maxItems}`}`;
+      return `list of ${typeText(schema.items ?? {}, root)}${schema.maxItems === undefined ? '' : `, at most ${schema.maxItems}`}`;
     case 'object': {
       if (schema.properties === undefined && schema.additionalProperties)
-        return `map of ${typeText(schema.additionalProperties ?? {}, root, depth)}${schema.maxProperties === undefined ? '' : `, at most ${schema.maxProperties}`}`;
-      if (schema.properties === undefined || depth > 1) return 'object';
-      const inner = Object.entries(schema.properties).map(
-        ([name, property]) => `${name}: ${typeText(property, root, depth + 1)}`,
-      );
-      return `{ ${inner.join('; ')} }`;
+        return `map of ${typeText(schema.additionalProperties ?? {}, root)}${schema.maxProperties === undefined ? '' : `, at most ${schema.maxProperties}`}`;
+      return 'object';
     }
     case 'integer':
     case 'number': {
