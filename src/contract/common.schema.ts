@@ -5,7 +5,10 @@ export const MAX_DURATION_MS = 366 * 24 * 3_600_000;
 /** Latest instant accepted anywhere: the end of the year 2100. */
 export const MAX_INSTANT_MS = Date.UTC(2101, 0, 1) - 1;
 
-/** Identifier of a schedule, run, agent, result key, tag or job name: 1–128 of letters, digits and `. _ - @`, the first a letter or digit. */
+/**
+ * Identifier of a schedule, run, agent, result key, tag or job name: 1–128 of letters, digits, dot, underscore, hyphen and the at sign, the first
+ * a letter or digit.
+ */
 export const idSchema = z
   .string()
   .regex(
@@ -13,7 +16,10 @@ export const idSchema = z
     'must be 1–128 letters, digits, ".", "_", "-" or "@", starting with a letter or digit',
   );
 
-/** What a caller names one piece of work by, so that it is done once. Text with half of a character (a lone surrogate) is none that Redis could read. */
+/**
+ * What a caller names one piece of work by, so that it is done once. Text with half of a character (a lone surrogate) is none that Redis could
+ * read.
+ */
 export const idempotencyKeySchema = z
   .string()
   .min(1)
@@ -36,7 +42,7 @@ export { jsonSchema, type JsonValue, smallRecord } from './json.schema.js';
 
 /** Fields that every request may carry beside its own. */
 export const envelopeShape = {
-  /** ms the caller still waits; becomes one absolute deadline that travels to the agent. Default: COMMAND_TIMEOUT_MS. */
+  /** ms the caller still waits, from the arrival of the request on. Default: COMMAND_TIMEOUT_MS. With `wait` it bounds the wait, not the run. */
   deadlineMs: z.int().min(1).max(600_000).optional(),
   /** Free text of the caller, repeated in log lines. */
   requestId: z.string().max(128).optional(),
@@ -53,11 +59,16 @@ export function requestSchema<Shape extends z.ZodRawShape>(shape: Shape) {
 export const pageShape = {
   /** How many items at most. */
   limit: z.int().min(1).max(500).default(50),
-  /** Opaque; the `nextCursor` of the previous page. */
+  /** The `nextCursor` of the previous page, as it is; absent for the first. */
   cursor: z.string().max(512).optional(),
 } as const;
 
 /** Defines a page of items; `nextCursor` is absent on the last page. */
 export function pageSchema<Item extends z.ZodType>(item: Item) {
-  return z.strictObject({ items: z.array(item), nextCursor: z.string().optional() });
+  return z.strictObject({
+    /** One page, in the order told above; it may hold fewer than `limit` and yet not be the last. */
+    items: z.array(item),
+    /** Given back as `cursor` it brings the next page; absent on the last one. */
+    nextCursor: z.string().optional(),
+  });
 }

@@ -17,23 +17,33 @@ export const verdictSubjectSchema = z.enum(['group', 'heap', 'external', 'native
 
 /** What goes with a verdict: the socket, the timers, the memory of what leaks. */
 export const verdictKinSchema = z.strictObject({
+  /** Id of its own verdict. */
   id: z.string(),
+  /** As `kind` of a verdict. */
   kind: z.string(),
+  /** Where it is made; null when that is not known. */
   site: z.strictObject(siteShape).nullable(),
+  /** As `live` of a verdict. */
   live: countSchema,
+  /** As `liveBytes` of a verdict. */
   liveBytes: bytesSchema.optional(),
+  /** Its growth, in resources or bytes; 0 while it does not grow. */
   ratePerSecond: z.number(),
 });
 
 /** A limit that the growth will meet. */
 export const verdictLimitSchema = z.strictObject({
-  /** `cgroup memory`, `V8 heap`, `file descriptors`, or a declared ceiling. */
+  /** `cgroup memory`, `V8 heap`, `file descriptors`, or `declared ceiling` (`expectAtMost` of the application). */
   name: z.string(),
+  /** Where it lies, for a limit of memory. */
   bytes: bytesSchema.optional(),
+  /** Where it lies, for a limit on a number. */
   count: countSchema.optional(),
   /** Until then at the present rate; null when the growth is too slow or too uncertain to say. */
   etaMs: msSchema.nullable(),
+  /** The soonest by the 95 % interval of the rate; null where there is none. */
   etaLowMs: msSchema.nullable(),
+  /** The latest by the 95 % interval of the rate; null where there is none. */
   etaHighMs: msSchema.nullable(),
 });
 
@@ -42,7 +52,12 @@ export const verdictSchema = z
   .strictObject({
     /** The id of the group, or the name of the subject. */
     id: z.string(),
+    /**
+     * `growing`: cannot be told from what fills up to its size, or not yet. `leaking`: grows as healthy things do not. `retracted`: was one of them
+     * within the last 10 min.
+     */
     state: verdictStateSchema,
+    /** A line of the ledger (`group`), or of the whole process heap, external or native memory, or descriptors that no line accounts for (`fds`). */
     subject: verdictSubjectSchema,
     /** Kind of the resource (`ioredis.client`), or `heap.floor`, `memory.external`, `memory.native`, `fds`. */
     kind: z.string(),
@@ -52,9 +67,11 @@ export const verdictSchema = z
     precision: z.enum(['line', 'function']).nullable(),
     /** Kind of the owner that opened it, when it was not made by the application itself. */
     via: z.string().optional(),
+    /** How many are alive, but for timers that are not due yet; 0 for memory of the process, and the bytes for a line of Buffers. */
     live: countSchema,
+    /** How much is held, where bytes are what is judged; absent where it is a number. */
     liveBytes: bytesSchema.optional(),
-    /** Growth: resources per second, or bytes per second for subjects measured in bytes. */
+    /** Growth: resources per second, or bytes per second for subjects measured in bytes; 0 unless it is growing or leaking. */
     ratePerSecond: z.number(),
     /** Growth per unit of work, when it goes with the work rather than with time. */
     perCommand: z.number().optional(),
@@ -62,10 +79,11 @@ export const verdictSchema = z
     perCommandOf: z.string().optional(),
     /** How long the state has stood. */
     sinceMs: msSchema,
-    /** 0 … 1. */
+    /** How sure the state is, from 0 (not enough data) to 1. */
     confidence: z.number().min(0).max(1),
     /** Plain words, one per gate that decided. */
     reasons: z.array(z.string()),
+    /** The limit that is met first; absent where there is none, and while it neither grows nor leaks. */
     limit: verdictLimitSchema.optional(),
     /** `allocator`: memory that the process keeps although nothing in it grows; no leak, but the limit is met all the same. */
     cause: z.enum(['allocator']).optional(),
@@ -80,30 +98,36 @@ export const verdictSchema = z
 
 /** Resident memory by what holds it; the parts sum to `rssBytes`. */
 export const rssSplitSchema = z.strictObject({
+  /** All of it. */
   rssBytes: bytesSchema,
+  /** V8's heap, as far as it is reserved. */
   heapBytes: bytesSchema,
+  /** What JS objects hold outside the heap, Buffers mostly. */
   externalBytes: bytesSchema,
   /** What is left: native code, allocator, stacks, code pages. */
   nativeBytes: bytesSchema,
 });
 
-/** What to list. */
+/** Which verdicts to list. */
 export const verdictsQuerySchema = z.strictObject({
   /** Only verdicts of this state. */
   state: verdictStateSchema.optional(),
+  /** How many verdicts at most. */
   limit: z.int().min(1).max(200).default(50),
 });
 
 /** What `GET /diagnostics/verdicts` and `diagnostics.verdicts` answer. */
 export const verdictsSchema = z
   .strictObject({
+    /** When this answer was made; the detector looks every 5 s. */
     takenAt: replyInstantSchema,
-    /** The worst state among the verdicts. */
+    /** The worst state among all verdicts, listed or not. */
     state: verdictStateSchema,
     /** For people: the first thing to know. */
     sentence: z.string(),
-    /** How long the process has been watched. */
+    /** How long the process has been watched; 0 without a running ledger. */
     watchedMs: msSchema,
+    /** Resident memory by what holds it; the parts sum to `rssBytes`. */
     rss: rssSplitSchema,
     /** Leaking first, then growing, retracted, and the rest; in each what stands by itself before what goes with it. */
     verdicts: z.array(verdictSchema),
