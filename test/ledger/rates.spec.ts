@@ -5,6 +5,7 @@ import { type KindCounter } from '../../src/ledger/counting/kind-counter.js';
 import { LedgerCore } from '../../src/ledger/ledger-core.js';
 import { ledgerSettings } from '../../src/ledger/ledger.options.js';
 import type { LedgerSnapshot } from '../../src/ledger/ledger-snapshot.js';
+import { SeededRandom } from '../guarantees/seeded-random.js';
 import { DIST_DIR } from './support/run-fixture.js';
 
 jest.setTimeout(150_000);
@@ -14,6 +15,7 @@ interface Rates extends LedgerSnapshot {
   timersLive: number;
   slowCreated: number;
   seconds: number;
+  capturesPerSecond: number;
 }
 
 describe('at 50,000 creations a second', () => {
@@ -71,13 +73,17 @@ describe('at 50,000 creations a second', () => {
   });
 
   it('takes few stacks for it', () => {
-    // Three busy kinds, a burst each, then 20 a second.
-    expect(rates.ledger.capturesCount).toBeLessThan(3 * (200 + 20 * (rates.seconds + 20)));
+    // Three busy kinds, a burst each, then so many a second.
+    const { seconds, capturesPerSecond } = rates;
+    expect(rates.ledger.capturesCount).toBeLessThan(3 * (capturesPerSecond * 10 + capturesPerSecond * (seconds + 1)));
   });
 });
 
 describe('many runs of a leak of 20 a second hidden in 7,000 a second', () => {
   it('average to the truth', () => {
+    const random = new SeededRandom(7);
+    // Chosen by chance, and the same ones each time: of a hit so rare the scatter is sometimes too small to be told by 150 trials.
+    jest.spyOn(Math, 'random').mockImplementation(() => random.next());
     const trials = 150;
     const seconds = 4;
     const estimates: number[] = [];
@@ -115,8 +121,10 @@ describe('many runs of a leak of 20 a second hidden in 7,000 a second', () => {
     const truth = seconds * 20;
     const mean = estimates.reduce((sum, value) => sum + value, 0) / trials;
     const deviation = Math.sqrt(estimates.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (trials - 1));
-    // Five standard errors: a false alarm once in 1,700,000 runs.
+    // Five standard errors.
     expect(Math.abs(mean - truth)).toBeLessThan((5 * deviation) / Math.sqrt(trials));
     expect(deviation).toBeGreaterThan(0);
   });
+
+  afterEach(() => jest.restoreAllMocks());
 });

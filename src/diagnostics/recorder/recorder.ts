@@ -122,14 +122,14 @@ export class Recorder implements DiagnosticsPart {
     if (this.watch.pressure !== null || this.watch.isNear) this.evidence?.pressed(this.watch.pressure);
     const nowMs = performance.now();
     if (nowMs < this.nextSampleMs && !this.watch.isNear) return;
-    // A pulse may come a little early.
-    this.nextSampleMs = nowMs + this.setup.settings.intervalMs - this.pulseMs / 2;
     // After the timers of this turn: the delay histogram learns of a block that ends now only when its own timer has run.
     setImmediate(() => this.guarded(() => this.sample())).unref();
   }
 
   private sample(): void {
     if (this.timer === undefined) return;
+    // Counted from here: a loop that stood still since the pulse does not make the next one due at once. A pulse may come a little early.
+    this.nextSampleMs = performance.now() + this.setup.settings.intervalMs - this.pulseMs / 2;
     const sample = this.taker.take();
     this.history.add(sample);
     this.tell(sample);

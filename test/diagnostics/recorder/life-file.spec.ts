@@ -117,6 +117,35 @@ describe('the file of a life', () => {
     expect(log.lines).toEqual([]);
   });
 
+  it('leaves a slow disk alone for a minute, and takes one slow line for a process that stood still', () => {
+    const log = new Log();
+    let nowMs = 0;
+    let lineMs = 1;
+    // Asked before and after each line.
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => (nowMs += lineMs));
+    try {
+      const file = open(log);
+      const write = (tookMs: number) => {
+        lineMs = tookMs;
+        file.write(record(1));
+      };
+      for (const tookMs of [300, 1, 300, 1]) write(tookMs);
+      expect(file.status).toMatchObject({ writtenCount: 4, droppedCount: 0, failing: null });
+      write(300);
+      write(300);
+      expect(file.status.failing).toContain('left alone for 60 s');
+      write(1);
+      expect(file.status).toMatchObject({ writtenCount: 5, droppedCount: 2 });
+      nowMs += 60_000;
+      write(1);
+      expect(file.status).toMatchObject({ writtenCount: 6, droppedCount: 2, failing: null });
+      expect(log.lines).toHaveLength(2);
+      file.stop();
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   it('removes the oldest files of earlier lives, not those of others that may still be written', async () => {
     const old = (name: string) => writeFileSync(join(path, name), Buffer.alloc(300_000));
     old('spec@20250101T000000-1-aaaaaa.0000.life');
