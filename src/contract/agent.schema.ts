@@ -14,6 +14,11 @@ import { jobSchema } from './job.schema.js';
 export const agentStates = ['up', 'suspect', 'draining', 'down'] as const;
 export type AgentState = (typeof agentStates)[number];
 
+/** Of one agent. */
+export const MAX_CAPABILITIES = 500;
+/** Of one agent. */
+export const MAX_LABELS = 100;
+
 const registrationShape = {
   /** Its name; one process at a time has it. */
   agentId: idSchema,
@@ -22,9 +27,9 @@ const registrationShape = {
   /** Port where it listens there. */
   port: z.int().min(1).max(65_535),
   /** What a route can ask for by its own `labels`. */
-  labels: smallRecord(idSchema, z.string().max(128), 100).default({}),
+  labels: smallRecord(idSchema, z.string().max(128), MAX_LABELS).default({}),
   /** Job names that the agent has a handler for. */
-  capabilities: z.array(idSchema).max(500),
+  capabilities: z.array(idSchema).max(MAX_CAPABILITIES),
   /** How many runs it is given at once, by all replicas together. */
   capacity: z.int().min(1).max(10_000).default(10),
   /** Of its software; for people, nothing depends on it. */

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import { z } from 'zod';
-import { idSchema } from '../contract/common.schema.js';
+import { MAX_LABELS } from '../contract/agent.schema.js';
+import { idSchema, smallRecord } from '../contract/common.schema.js';
 
 const durationMs = (min: number, max: number) => z.int().min(min).max(max);
 
@@ -32,7 +33,7 @@ export const commanderAgentOptionsSchema = z.strictObject({
   listenPort: z.int().min(0).max(65_535).default(0),
   /** Where commander dials. Default: `listenHost`, or when that is every interface the own address on the connection to commander. */
   advertiseHost: z.string().min(1).max(253).optional(),
-  labels: z.record(idSchema, z.string().max(128)).default({}),
+  labels: smallRecord(idSchema, z.string().max(128), MAX_LABELS).default({}),
   /** Runs at once. */
   capacity: z.int().min(1).max(10_000).default(10),
   version: z.string().max(64).default('0.0.0'),

@@ -4,13 +4,14 @@ import {
   type BeforeApplicationShutdown,
   Inject,
   Injectable,
+  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleDestroy,
 } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import type { z } from 'zod';
-import { agentSideCommands } from '../contract/agent.schema.js';
+import { agentSideCommands, MAX_CAPABILITIES } from '../contract/agent.schema.js';
 import { CommandError } from '../contract/command-error.js';
 import type { CommandInput } from '../contract/commands.js';
 import { AgentListener, type PatternHandler } from './agent-listener.js';
@@ -52,6 +53,8 @@ export class CommanderAgent
   private instanceEpoch = Date.now();
   private parts: Parts | undefined;
   private isDraining = false;
+  private isWarned = false;
+  private readonly logger = new Logger('CommanderAgent');
 
   /** @throws TypeError naming the option that is wrong */
   constructor(
@@ -87,10 +90,13 @@ export class CommanderAgent
     this.parts?.listener.renewTls(options);
   }
 
-  /** @throws Error when two handlers have one name, and the system's error when it cannot listen */
+  /** @throws Error when two handlers have one name or there are more than commander takes, and the system's error when it cannot listen */
   async onApplicationBootstrap(): Promise<void> {
     const { settings } = this;
     const handlers = findJobHandlers(this.discovery, this.scanner, this.reflector);
+    if (handlers.size > MAX_CAPABILITIES) {
+      throw new Error(`this agent has ${handlers.size} job handlers; commander takes ${MAX_CAPABILITIES} of one agent`);
+    }
     const runner = new JobRunner(handlers, settings);
     const listener = new AgentListener(
       {
@@ -170,12 +176,27 @@ export class CommanderAgent
     const { agentId, labels, capacity, version, listenHost, advertiseHost } = this.settings;
     const isEveryInterface = listenHost === '0.0.0.0' || listenHost === '::';
     const host = advertiseHost ?? (isEveryInterface ? await client.localAddress() : listenHost);
+    if (isLoopback(host) && !isLoopback(await client.localAddress())) this.warnOfLoopback(host);
     return {
       ...{ agentId, host, port: address.port, labels, capacity, version },
       capabilities: [...handlers.keys()],
       instanceEpoch: this.instanceEpoch,
     };
   }
+
+  /** Once: it would be registered, look well, and fail every run. */
+  private warnOfLoopback(host: string): void {
+    if (this.isWarned) return;
+    this.isWarned = true;
+    this.logger.warn(
+      `commander is on another host and is told to dial ${host}, which is its own: set listenHost and advertiseHost`,
+    );
+  }
+}
+
+/** A name or address that means the own machine on every machine. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** A pattern with its handler behind the contract's schema. */

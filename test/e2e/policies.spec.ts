@@ -258,7 +258,7 @@ describe('dead letters', () => {
     };
     await service.agent({ agentId: 'one', handler }, undefined, 'dead');
     const failed = (await client.jobs
-      .submit({ job: { name: 'job' }, retry: { maxAttempts: 1 }, wait: true })
+      .submit({ job: { name: 'job' }, retry: { maxAttempts: 1, onOtherAgent: false }, wait: true })
       .catch((error: { details: { runId: string } }) => error.details)) as { runId: string };
     expect((await client.runs.list({ deadLettersOnly: true })).items.map(({ runId }) => runId)).toEqual([failed.runId]);
     isBroken = false;

@@ -1,11 +1,19 @@
-import { hostname } from 'node:os';
+import { hostname, networkInterfaces } from 'node:os';
 import type { LoggerService } from '@nestjs/common';
 import { commands } from '../../src/contract/index.js';
+import { JobHandler } from '../../src/sdk/agent.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/free-port.js';
 import { AgentApp } from './support/agent-app.js';
 import { Crawler } from './support/crawler.js';
 import { agentAnswers, type Answer, RawCommander, refusal, SILENCE } from './support/raw-commander.js';
+
+/** Of this machine, and no loopback; undefined where there is no network. */
+const ownAddress = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+if (ownAddress === undefined) console.warn('SKIPPED: this machine has no address but loopback.');
+const itWithAddress = ownAddress === undefined ? it.skip : it;
 
 describe('registration', () => {
   let commander: RawCommander | undefined;
@@ -66,6 +74,41 @@ describe('registration', () => {
     const { agent } = await start({}, options);
     await eventually(() => agent.isRegistered);
     expect(commander!.received('agent.register')[0]!.data.host).toBe(host);
+  });
+
+  itWithAddress('warns once when a commander on another host is told to dial this one as its own', async () => {
+    const told = (log: { lines: string[] }) =>
+      log.lines.filter((line) => line.includes('set listenHost and advertiseHost'));
+    commander = await RawCommander.start(agentAnswers(), 0, '0.0.0.0');
+    const { port } = commander;
+    const agent = async (options: object) => {
+      const log = logger();
+      app = await AgentApp.start({ agentId: 'a1', ...options }, [Crawler], log);
+      await eventually(() => app!.agent.isRegistered);
+      await app.stop();
+      return log;
+    };
+    const elsewhere = { host: ownAddress, port };
+    expect(told(await agent({ commander: elsewhere }))).toHaveLength(1);
+    expect(told(await agent({ commander: elsewhere, listenHost: '0.0.0.0' }))).toEqual([]);
+    expect(told(await agent({ commander: elsewhere, advertiseHost: 'agent-1' }))).toEqual([]);
+    expect(told(await agent({ commander: { port } }))).toEqual([]);
+  });
+
+  it('refuses to start with more than commander takes of one agent', async () => {
+    const labels = Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`label-${index}`, '']));
+    await expect(AgentApp.start({ labels }, [Crawler])).rejects.toThrow(/labels.*at most 100/);
+    class Many {}
+    for (let index = 0; index < 501; index++) {
+      Object.defineProperty(Many.prototype, `job${index}`, {
+        value: () => undefined,
+        writable: true,
+        configurable: true,
+      });
+      const descriptor = Object.getOwnPropertyDescriptor(Many.prototype, `job${index}`)!;
+      JobHandler(`job-${index}`)(Many.prototype, `job${index}`, descriptor);
+    }
+    await expect(AgentApp.start({}, [Many])).rejects.toThrow('501 job handlers; commander takes 500');
   });
 
   it('sends heartbeats as often as it was told, on the one connection, with the token', async () => {

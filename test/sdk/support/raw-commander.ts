@@ -34,9 +34,9 @@ export class RawCommander {
     public answer: Answer,
   ) {}
 
-  static async start(answer: Answer, port = 0): Promise<RawCommander> {
+  static async start(answer: Answer, port = 0, host = '127.0.0.1'): Promise<RawCommander> {
     const commander = new RawCommander(createServer(), answer);
-    await commander.listen(port);
+    await commander.listen(port, host);
     return commander;
   }
 
@@ -59,9 +59,9 @@ export class RawCommander {
   }
 
   /** Accepts again, on the port given. */
-  async listen(port: number): Promise<void> {
+  async listen(port: number, host = '127.0.0.1'): Promise<void> {
     this.server = createServer((socket) => this.accept(socket));
-    this.server.listen(port, '127.0.0.1');
+    this.server.listen(port, host);
     await once(this.server, 'listening');
   }
 
