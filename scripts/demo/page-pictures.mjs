@@ -36,6 +36,10 @@ export class PagePictures {
     this.directory = directory;
   }
 
+  get areTaken() {
+    return this.page !== undefined;
+  }
+
   /** @param leak when given, the picture waits until the page tells of it */
   async take(name, leak) {
     if (!this.page) return;

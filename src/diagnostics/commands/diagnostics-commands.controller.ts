@@ -48,7 +48,7 @@ export class DiagnosticsCommandsController {
     const { history } = this.diagnostics;
     if (life === undefined && instance !== undefined)
       throw new CommandError('INVALID_ARGUMENT', 'instance: tell which of its lives, by life');
-    if (life === undefined) return history.readWithin(MAX_HISTORY_BYTES, { from, step });
+    if (life === undefined || history.isOwn(life)) return history.readWithin(MAX_HISTORY_BYTES, { from, step });
     const past = await history.past({ life, instance, from, step }).catch((error: unknown) => {
       throw error instanceof HttpRefusal ? new CommandError('UNAVAILABLE', error.message) : error;
     });

@@ -53,7 +53,7 @@ export class HistoryPart implements DiagnosticsPart {
       answer: async ({ query: { format, life, ...wanted } }) => {
         if (life === undefined && wanted.instance !== undefined)
           throw new HttpRefusal('INVALID_ARGUMENT', 'instance: tell which of its lives, by life');
-        if (life !== undefined && life !== this.ownLife.id) {
+        if (life !== undefined && !this.isOwn(life)) {
           const past = await this.past({ life, ...wanted });
           if (past === null) throw new HttpRefusal('NOT_FOUND', 'nothing is kept of a life with this id');
           return jsonOrText(format, past, () => historyText(past));
@@ -70,6 +70,11 @@ export class HistoryPart implements DiagnosticsPart {
     private readonly ownLife: LifeHeader,
     private readonly lives: PastLives,
   ) {}
+
+  /** Whether a life is the one that goes on, which is read from memory. */
+  isOwn(life: string): boolean {
+    return life === this.ownLife.id;
+  }
 
   /**
    * What is kept of an earlier life, or of one elsewhere; null when nothing is.

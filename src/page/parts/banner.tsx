@@ -27,8 +27,9 @@ export function Banner({ connection, verdicts, takenAt, paused }: Props) {
       {verdicts && <p class="sentence">{verdicts.sentence}</p>}
       {verdicts && (
         <p class="asof">
-          {paused ? 'Paused at' : 'As of'} {takenAt === null ? '–' : clock(takenAt)}, watched for{' '}
-          {durationText(verdicts.watchedMs)}.
+          {paused ? 'Paused at' : 'As of'} {takenAt === null ? '–' : clock(takenAt)}
+          {/* Where nothing grows the sentence says it. */}
+          {verdicts.sentence.includes('watched for') ? '' : `, watched for ${durationText(verdicts.watchedMs)}`}.
         </p>
       )}
     </section>
