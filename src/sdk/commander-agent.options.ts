@@ -3,10 +3,11 @@ import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import { z } from 'zod';
 import { MAX_LABELS } from '../contract/agent.schema.js';
 import { idSchema, smallRecord } from '../contract/common.schema.js';
+import { isLoopbackHost } from './loopback-host.js';
 
 const durationMs = (min: number, max: number) => z.int().min(min).max(max);
 
-export const commanderAgentOptionsSchema = z.strictObject({
+const optionsSchema = z.strictObject({
   commander: z
     .strictObject({
       host: z.string().min(1).max(253).default('127.0.0.1'),
@@ -48,7 +49,23 @@ export const commanderAgentOptionsSchema = z.strictObject({
   maxFrameChars: z.int().min(1_024).max(134_217_728).default(4_194_304),
   /** Longest result, as JSON; a longer one fails its run here instead of travelling in vain. The default is commander's `MAX_RESULT_BYTES`. */
   maxResultBytes: z.int().min(1_024).max(134_217_728).default(98_304),
+  /** Listens beyond loopback although nobody has to show who he is: whoever reaches the port can have the jobs of this agent executed. */
+  insecureBind: z.boolean().default(false),
 });
+
+/** An agent that would execute its jobs for whoever reaches it does not fit; commander refuses the same of itself. */
+export const commanderAgentOptionsSchema = optionsSchema.refine(
+  ({ listenHost, agentToken, commander, listenTls, insecureBind }) =>
+    isLoopbackHost(listenHost) ||
+    Boolean(agentToken ?? commander.token) ||
+    listenTls?.requestCert === true ||
+    insecureBind,
+  {
+    path: ['listenHost'],
+    message:
+      'expected a loopback address, or agentToken or commander.token set, or listenTls with requestCert, or insecureBind: true',
+  },
+);
 
 /** What `CommanderAgentModule.forRoot` takes; everything has a default. */
 export type CommanderAgentOptions = z.input<typeof commanderAgentOptionsSchema>;

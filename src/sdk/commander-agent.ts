@@ -26,6 +26,7 @@ import { CommanderClient } from './commander-client.js';
 import { readOptions } from './commander-client.options.js';
 import { findJobHandlers, type JobHandlers } from './job-handlers.js';
 import { JobRunner } from './job-runner.js';
+import { isLoopbackHost } from './loopback-host.js';
 
 type AgentCommandName = keyof typeof agentSideCommands;
 type AgentCommandRequest<Name extends AgentCommandName> = z.output<(typeof agentSideCommands)[Name]['request']>;
@@ -176,7 +177,7 @@ export class CommanderAgent
     const { agentId, labels, capacity, version, listenHost, advertiseHost } = this.settings;
     const isEveryInterface = listenHost === '0.0.0.0' || listenHost === '::';
     const host = advertiseHost ?? (isEveryInterface ? await client.localAddress() : listenHost);
-    if (isLoopback(host) && !isLoopback(await client.localAddress())) this.warnOfLoopback(host);
+    if (isLoopbackHost(host) && !isLoopbackHost(await client.localAddress())) this.warnOfLoopback(host);
     return {
       ...{ agentId, host, port: address.port, labels, capacity, version },
       capabilities: [...handlers.keys()],
@@ -192,11 +193,6 @@ export class CommanderAgent
       `commander is on another host and is told to dial ${host}, which is its own: set listenHost and advertiseHost`,
     );
   }
-}
-
-/** A name or address that means the own machine on every machine. */
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 /** A pattern with its handler behind the contract's schema. */

@@ -101,8 +101,8 @@ describe('the TCP side of an agent', () => {
 
   it.each([
     ['a port that is taken', { taken: true }, 'EADDRINUSE'],
-    ['an address that is not this machine’s', { listenHost: '203.0.113.1' }, 'EADDRNOTAVAIL'],
-    ['a host name that nobody has', { listenHost: 'nobody.invalid' }, /ENOTFOUND|EAI_AGAIN/],
+    ['an address that is not this machine’s', { listenHost: '203.0.113.1', agentToken: 'secret' }, 'EADDRNOTAVAIL'],
+    ['a host name that nobody has', { listenHost: 'nobody.invalid', agentToken: 'secret' }, /ENOTFOUND|EAI_AGAIN/],
   ])('fails the start on %s', async (_what, { taken, ...options }: { taken?: boolean; listenHost?: string }, code) => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));

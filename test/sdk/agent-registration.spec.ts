@@ -69,7 +69,11 @@ describe('registration', () => {
   it.each([
     ['the listen host', {}, '127.0.0.1'],
     ['advertiseHost', { advertiseHost: 'agent-1.crawlers.svc' }, 'agent-1.crawlers.svc'],
-    ['its own address towards commander when it listens everywhere', { listenHost: '0.0.0.0' }, '127.0.0.1'],
+    [
+      'its own address towards commander when it listens everywhere',
+      { listenHost: '0.0.0.0', insecureBind: true },
+      '127.0.0.1',
+    ],
   ])('tells commander to dial %s', async (_what, options, host) => {
     const { agent } = await start({}, options);
     await eventually(() => agent.isRegistered);
@@ -90,7 +94,7 @@ describe('registration', () => {
     };
     const elsewhere = { host: ownAddress, port };
     expect(told(await agent({ commander: elsewhere }))).toHaveLength(1);
-    expect(told(await agent({ commander: elsewhere, listenHost: '0.0.0.0' }))).toEqual([]);
+    expect(told(await agent({ commander: elsewhere, listenHost: '0.0.0.0', agentToken: 'secret' }))).toEqual([]);
     expect(told(await agent({ commander: elsewhere, advertiseHost: 'agent-1' }))).toEqual([]);
     expect(told(await agent({ commander: { port } }))).toEqual([]);
   });
