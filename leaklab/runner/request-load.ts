@@ -3,7 +3,7 @@ import { rateAt } from './request-rate.js';
 import type { Load } from './scenario.js';
 
 const STEP_MS = 20;
-/** Longer than any scenario holds a request: C4 holds one in 20,000 for more than ten seconds, one in 10¹² for more than thirty. */
+/** Longer than any scenario holds a request: C4 holds one in 20,000 for more than ten seconds, one in 10¹³ for more than thirty. */
 const ANSWER_MS = 30_000;
 /** Beyond it the program does not keep up, and the load waits for it. */
 const MOST_UNDER_WAY = 256;

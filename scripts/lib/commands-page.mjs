@@ -29,7 +29,7 @@ request may carry:
 An error is \`{code, message, retryable, details?}\`. A refused request changed nothing. \`UNAVAILABLE\` and \`DEADLINE_EXCEEDED\`
 leave open whether the command took effect: repeat it with the same idempotency key, or, for declarations, as it is. With \`wait: true\`
 \`job.submit\` and \`schedule.trigger\` also answer with the error of the run itself, whose \`details\` are \`{runId, state}\`: the run was made,
-and \`run.get\` shows it. What the job's handler threw has the code \`INTERNAL\` there, unless it was a \`JobFailure\`.
+and \`run.get\` shows it. What the job's handler threw has the code \`INTERNAL\` there, unless it was a \`CommandError\`, which keeps its own.
 `;
 
 /** Renders docs/commands.md. */
@@ -75,6 +75,8 @@ function types(tables, toJSONSchema) {
     .flatMap(([id, definition]) => [`### ${id}`, '', ...meaning(definition), ...fields('field', definition)]);
 }
 
+/** What the page calls an id. */
+const ID_PATTERN = '^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$';
 /** Told once, at the head of the page. */
 const ENVELOPE = ['deadlineMs', 'requestId', 'namespace'];
 
@@ -147,7 +149,7 @@ function typeText(schema, root) {
         .replace(/ (\d+) or more$/, ', $1 or more');
     }
     case 'string':
-      if (schema.pattern !== undefined && schema.format === undefined)
+      if (schema.pattern === ID_PATTERN)
         return `id${schema.maxLength === undefined ? '' : ` of at most ${schema.maxLength}`}`;
       if (schema.format === 'date-time') return 'ISO 8601';
       return schema.maxLength === undefined ? 'string' : `string up to ${schema.maxLength}`;

@@ -12,6 +12,8 @@ import { processIdentity, stillRuns } from './process-identity.mjs';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LEFTOVER_TIMEOUT_MS = 30_000;
+/** A guardian gives commander 20 s, and Redis as long. */
+const GUARDED_TIMEOUT_MS = 45_000;
 const LOG_LIMIT_BYTES = 1_048_576;
 
 /**
@@ -65,7 +67,8 @@ async function endLeftover(record) {
   say(`waiting for the Redis of an earlier start (process ${leftover.pid}) to end`);
   // Its guardian ends commander first, which writes until then.
   const isGuarded = () => leftover.guardedBy && stillRuns(leftover.guardedBy);
-  while (stillRuns(leftover) && isGuarded()) await sleep(100);
+  const guardedUntil = Date.now() + GUARDED_TIMEOUT_MS;
+  while (stillRuns(leftover) && isGuarded() && Date.now() < guardedUntil) await sleep(100);
   if (stillRuns(leftover)) signal(leftover.pid, 'SIGTERM');
   const deadlineAt = Date.now() + LEFTOVER_TIMEOUT_MS;
   while (stillRuns(leftover)) {

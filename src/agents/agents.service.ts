@@ -77,11 +77,7 @@ export class AgentsService {
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
     const take = taker ?? ((query: PlaceQuery) => this.records.acquire(query, deadlineAt));
 
-    // Who looks for another agent must not miss one that has just come.
-    const seeksAnother = request.avoidAgentIds !== undefined && request.avoidAgentIds.length > 0;
-    const maxAgeMs = seeksAnother ? BELIEVED_FOR_MS : undefined;
-    const known =
-      this.directory.known(namespace, maxAgeMs) ?? (await this.directory.agents(namespace, deadlineAt, maxAgeMs));
+    const known = await this.lookedAt(request, deadlineAt);
     let attempt = await this.tryAcquire(request, known, take);
     if (!attempt.taken) {
       // Somebody may have come, or been ejected, since the look that this was based on.
@@ -99,11 +95,19 @@ export class AgentsService {
    */
   async route(request: AcquireRequest): Promise<RoutedPlace | undefined> {
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
-    const { namespace } = request;
-    const { agents, now } = this.directory.known(namespace) ?? (await this.directory.agents(namespace, deadlineAt));
+    const { agents, now } = await this.lookedAt(request, deadlineAt);
     const routed = this.routes.route(agents, request, now);
     if (routed.candidates.length === 0) return undefined;
     return { query: this.query(request, routed), rejected: routed.rejected };
+  }
+
+  /** The agents as they were lately; for who looks for another one not so long ago that one which has just come is missed. */
+  private async lookedAt(
+    { namespace, avoidAgentIds = [] }: AcquireRequest,
+    deadlineAt: number,
+  ): Promise<AgentSnapshot> {
+    const maxAgeMs = avoidAgentIds.length > 0 ? BELIEVED_FOR_MS : undefined;
+    return this.directory.known(namespace, maxAgeMs) ?? (await this.directory.agents(namespace, deadlineAt, maxAgeMs));
   }
 
   /** Looks at the agents of a namespace ahead of those who will want to know; what fails is told to them. */

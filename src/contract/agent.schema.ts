@@ -175,8 +175,8 @@ export const agentCommands = {
 export const agentSideCommands = {
   /**
    * Executes one dispatch of a run; the answer comes when its handler has ended. What is under way already is joined, what has succeeded lately is
-   * answered again. RATE_LIMITED (at capacity), SHUTTING_DOWN and NOT_FOUND (no such handler) say that nothing was begun: commander offers the
-   * attempt again. VERSION_CONFLICT: a larger `epoch` of the run was seen. Other errors are of the job, with `details.kind` `job`.
+   * answered again. RATE_LIMITED (at capacity), SHUTTING_DOWN (or aborted, when a drain ran out of time) and NOT_FOUND (no such handler) say that
+   * nothing was begun: commander offers the attempt again. VERSION_CONFLICT: a larger `epoch` of the run was seen. Other errors are of the job, with `details.kind` `job`.
    */
   'agent.execute': {
     request: z.strictObject({

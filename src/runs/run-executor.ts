@@ -155,7 +155,9 @@ export class RunExecutor {
   private async begin(run: RunRecord, attempt: number): Promise<AgentPlace> {
     // An agent that still works on a repeated attempt joins it to the one under way instead of doing it twice.
     const goesOn = run.agentId !== undefined && !run.failedAgentIds.includes(run.agentId) && repeatsAttempt(run);
-    const avoid = run.spec.retry.onOtherAgent || repeatsAttempt(run) ? run.failedAgentIds : [];
+    // Before its first attempt a run knows none but the one that `run.retry` wants to be avoided.
+    const avoids = run.spec.retry.onOtherAgent || repeatsAttempt(run) || run.attempt === 0;
+    const avoid = avoids ? run.failedAgentIds : [];
     const request = placeFor(run, run.epoch + 1, goesOn ? run.agentId : undefined, avoid);
     return this.agents.acquire(request, async (query, rejected) => {
       const taken = await this.store.begin(run, attempt, query, rejected, this.watch.lookMs);

@@ -88,13 +88,11 @@ export class RunsController {
         `run ${runId} is ${run.state}; only a run that has ended can be retried`,
       );
     }
-    // Who asks for another agent once gets it, whatever the job itself asks for between its attempts.
-    const onOtherAgent = request.onOtherAgent || run.spec.retry.onOtherAgent;
     const retried = await this.submission.submit(
       {
         namespace,
         scheduleId: run.scheduleId,
-        spec: { ...run.spec, retry: { ...run.spec.retry, onOtherAgent }, idempotencyKey: undefined },
+        spec: { ...run.spec, idempotencyKey: undefined },
         retryOf: runId,
         failedAgentId: request.onOtherAgent ? run.agentId : undefined,
         idempotencyScope: 'retry',

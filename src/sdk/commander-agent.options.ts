@@ -3,7 +3,7 @@ import type { ConnectionOptions, TlsOptions } from 'node:tls';
 import { z } from 'zod';
 import { MAX_LABELS } from '../contract/agent.schema.js';
 import { idSchema, smallRecord } from '../contract/common.schema.js';
-import { isLoopbackHost } from './loopback-host.js';
+import { isLoopback } from './loopback.js';
 
 const durationMs = (min: number, max: number) => z.int().min(min).max(max);
 
@@ -56,16 +56,18 @@ const optionsSchema = z.strictObject({
 /** An agent that would execute its jobs for whoever reaches it does not fit; commander refuses the same of itself. */
 export const commanderAgentOptionsSchema = optionsSchema.refine(
   ({ listenHost, agentToken, commander, listenTls, insecureBind }) =>
-    isLoopbackHost(listenHost) ||
-    Boolean(agentToken ?? commander.token) ||
-    listenTls?.requestCert === true ||
-    insecureBind,
+    insecureBind || isLoopback(listenHost) || Boolean(agentToken ?? commander.token) || asksForCertificate(listenTls),
   {
     path: ['listenHost'],
     message:
-      'expected a loopback address, or agentToken or commander.token set, or listenTls with requestCert, or insecureBind: true',
+      'expected a loopback address, or agentToken or commander.token set, or listenTls with ca and requestCert, or insecureBind: true',
   },
 );
+
+/** Without `ca` a certificate of any public authority would do. */
+function asksForCertificate(tls: TlsOptions | undefined): boolean {
+  return tls?.requestCert === true && tls.rejectUnauthorized !== false && tls.ca !== undefined;
+}
 
 /** What `CommanderAgentModule.forRoot` takes; everything has a default. */
 export type CommanderAgentOptions = z.input<typeof commanderAgentOptionsSchema>;

@@ -26,7 +26,7 @@ import { CommanderClient } from './commander-client.js';
 import { readOptions } from './commander-client.options.js';
 import { findJobHandlers, type JobHandlers } from './job-handlers.js';
 import { JobRunner } from './job-runner.js';
-import { isLoopbackHost } from './loopback-host.js';
+import { isLoopback } from './loopback.js';
 
 type AgentCommandName = keyof typeof agentSideCommands;
 type AgentCommandRequest<Name extends AgentCommandName> = z.output<(typeof agentSideCommands)[Name]['request']>;
@@ -177,7 +177,7 @@ export class CommanderAgent
     const { agentId, labels, capacity, version, listenHost, advertiseHost } = this.settings;
     const isEveryInterface = listenHost === '0.0.0.0' || listenHost === '::';
     const host = advertiseHost ?? (isEveryInterface ? await client.localAddress() : listenHost);
-    if (isLoopbackHost(host) && !isLoopbackHost(await client.localAddress())) this.warnOfLoopback(host);
+    if (isLoopback(host) && !isLoopback(await client.localAddress())) this.warnOfLoopback(host);
     return {
       ...{ agentId, host, port: address.port, labels, capacity, version },
       capabilities: [...handlers.keys()],
@@ -190,7 +190,7 @@ export class CommanderAgent
     if (this.isWarned) return;
     this.isWarned = true;
     this.logger.warn(
-      `commander is on another host and is told to dial ${host}, which is its own: set listenHost and advertiseHost`,
+      `commander is told to dial ${host}, which leads here on this machine only: where commander is on another, set listenHost and advertiseHost`,
     );
   }
 }

@@ -258,7 +258,7 @@ describe('dead letters', () => {
     };
     await service.agent({ agentId: 'one', handler }, undefined, 'dead');
     const failed = (await client.jobs
-      .submit({ job: { name: 'job' }, retry: { maxAttempts: 1, onOtherAgent: false }, wait: true })
+      .submit({ job: { name: 'job' }, retry: { maxAttempts: 1 }, wait: true })
       .catch((error: { details: { runId: string } }) => error.details)) as { runId: string };
     expect((await client.runs.list({ deadLettersOnly: true })).items.map(({ runId }) => runId)).toEqual([failed.runId]);
     isBroken = false;
@@ -455,8 +455,10 @@ describe('the reconciler', () => {
       const member = `r|default|${runId}`;
       await own.redis.cli('zrem', '{commander}:due', member);
       await eventually(async () => expect(await own.redis.cli('zscore', '{commander}:due', member)).not.toBe(''));
-      for (const id of ['broken', 'torn']) expect(own.replicas[0]?.output()).toContain(`schedule default/${id}: `);
-      expect(await own.redis.cli('zscore', '{commander}:due', 'r|default|torn')).toBe('');
+      await eventually(async () => {
+        for (const id of ['broken', 'torn']) expect(own.replicas[0]?.output()).toContain(`schedule default/${id}: `);
+        expect(await own.redis.cli('zscore', '{commander}:due', 'r|default|torn')).toBe('');
+      });
     } finally {
       await own.stop();
     }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/eventually.js';
 import { readAgentLog } from './agent-log.js';
 import { DeclaringApp, type Declared } from './declaring-app.js';
 import { Disturbances } from './disturbances.js';
@@ -7,7 +8,6 @@ import { Journal } from './journal.js';
 import { FINAL_STATES, Records, type RunFacts } from './records.js';
 import { ResultWatch } from './result-watch.js';
 import { auditResults, auditRuns, type RunAudit } from './run-audit.js';
-import { eventually } from '../support/eventually.js';
 import { type MixedSchedule, mixedSchedules } from './schedule-mix.js';
 import { SeededRandom } from './seeded-random.js';
 import { auditTicks, type TickAudit } from './tick-audit.js';

@@ -15,6 +15,11 @@ describe('an agent that listens beyond loopback', () => {
   it.each([
     ['nobody has to show who he is', {}],
     ['of TLS it shows only its own certificate', { listenTls: { key: 'key', cert: 'cert' } }],
+    ['any public authority may vouch for who comes', { listenTls: { key: 'key', cert: 'cert', requestCert: true } }],
+    [
+      'a certificate is asked for, and none is served as well',
+      { listenTls: { key: 'key', cert: 'cert', ca: 'ca', requestCert: true, rejectUnauthorized: false } },
+    ],
     ['it has a name', { listenHost: 'agent-1.crawlers' }],
     ['it is an address that only begins like loopback', { listenHost: '127.example.org' }],
   ])('is refused where %s', (_where, options) => expect(problems(options)).toEqual(['listenHost']));

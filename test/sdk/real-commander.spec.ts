@@ -1,12 +1,12 @@
 import { CommanderClient, CommandError } from '../../src/sdk/client.js';
 import { BuiltApp } from '../support/built-app.js';
 import { eventually } from '../support/eventually.js';
-import { RawPeer } from './support/raw-peer.js';
 import { freePort } from '../support/free-port.js';
 import { RedisServer } from '../support/redis-server.js';
 import { AgentApp } from './support/agent-app.js';
 import { AgentProcess } from './support/agent-process.js';
 import { Crawler } from './support/crawler.js';
+import { RawPeer } from './support/raw-peer.js';
 
 const TOKEN = 'a shared secret';
 /** Short leases, so that what is gone is noticed within the test. */

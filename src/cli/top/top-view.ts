@@ -69,11 +69,11 @@ function sentences({ state, sentence, verdicts }: Look['verdicts']): Line[] {
       !sentence.includes(verdict.sentence),
   );
   return [
-    // It begins with the state, as those below it do.
+    // It says the state itself.
     { text: sentence, tone: tones[state] },
-    ...others.slice(0, MAX_SENTENCES).map(({ state, sentence }) => ({
-      text: `${state === 'leaking' ? 'Leaking' : 'Growing'}: ${sentence}`,
-      tone: tones[state],
+    ...others.slice(0, MAX_SENTENCES).map((verdict) => ({
+      text: `${verdict.state === 'leaking' ? 'Leaking' : 'Growing'}: ${verdict.sentence}`,
+      tone: tones[verdict.state],
     })),
   ];
 }

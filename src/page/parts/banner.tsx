@@ -11,6 +11,8 @@ interface Props {
   paused: boolean;
 }
 
+const isGrowing = (state: Verdicts['state']): boolean => state === 'leaking' || state === 'growing';
+
 /** The first thing to know. Read out by screen readers when it changes. */
 export function Banner({ connection, verdicts, takenAt, paused }: Props) {
   const gone = connection.state === 'gone';
@@ -28,8 +30,8 @@ export function Banner({ connection, verdicts, takenAt, paused }: Props) {
       {verdicts && (
         <p class="asof">
           {paused ? 'Paused at' : 'As of'} {takenAt === null ? '–' : clock(takenAt)}
-          {/* Where nothing grows the sentence says it. */}
-          {verdicts.sentence.includes('watched for') ? '' : `, watched for ${durationText(verdicts.watchedMs)}`}.
+          {/* Where nothing grows the sentence says for how long it was watched. */}
+          {isGrowing(verdicts.state) ? `, watched for ${durationText(verdicts.watchedMs)}` : ''}.
         </p>
       )}
     </section>

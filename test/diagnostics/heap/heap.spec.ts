@@ -6,7 +6,7 @@ import { WatchedProgram } from '../standalone/support/watched-program';
 
 jest.setTimeout(150_000);
 
-/** A window of the floor closes after a collection of the old generation; left to itself V8 makes them as rarely as it likes. */
+/** A window of the floor closes after a collection of the old generation; left to itself V8 makes them as rarely as it likes (`heap-leaks.spec.ts` has a program that is left to it). */
 const COLLECTING = `
 require('node:v8').setFlagsFromString('--expose-gc');
 setInterval(require('node:vm').runInNewContext('gc'), 1_000).unref();

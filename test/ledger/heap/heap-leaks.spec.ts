@@ -49,6 +49,8 @@ describe('heap by allocation site', () => {
     const { sites, status } = reports.get('none')!;
     expect(status.readsCount).toBe(100);
     expect(sites.length).toBeGreaterThan(12);
+    // Nobody collected but V8, by itself, and its collections close windows, too.
+    expect(sites[0]!.floor.length).toBeGreaterThanOrEqual(1);
     expect(sites.filter(({ confidence }) => confidence >= SURE)).toEqual([]);
   });
 

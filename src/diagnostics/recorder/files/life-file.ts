@@ -88,7 +88,10 @@ export class LifeFile {
       throw new ShownError(`it took ${Math.round(tookMs)} ms for one line and is left alone for ${REST_MS / 1_000} s`);
     });
     if (isWritten) this.takenCount += 1;
-    else this.lostCount += 1;
+    else {
+      this.lostCount += 1;
+      this.slowLines = 0;
+    }
   }
 
   /** Says that the life ended in an orderly way. */

@@ -1,4 +1,4 @@
 /** Whether a name or address means the own machine, on every machine. */
-export function isLoopbackHost(host: string): boolean {
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
