@@ -77,7 +77,9 @@ export class AgentsService {
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
     const take = taker ?? ((query: PlaceQuery) => this.records.acquire(query, deadlineAt));
 
-    const known = await this.lookedAt(request, deadlineAt);
+    const maxAgeMs = maxAgeOf(request);
+    const known =
+      this.directory.known(namespace, maxAgeMs) ?? (await this.directory.agents(namespace, deadlineAt, maxAgeMs));
     let attempt = await this.tryAcquire(request, known, take);
     if (!attempt.taken) {
       // Somebody may have come, or been ejected, since the look that this was based on.
@@ -95,19 +97,13 @@ export class AgentsService {
    */
   async route(request: AcquireRequest): Promise<RoutedPlace | undefined> {
     const deadlineAt = request.deadlineAt ?? Date.now() + this.settings.commandTimeoutMs;
-    const { agents, now } = await this.lookedAt(request, deadlineAt);
+    const { namespace } = request;
+    const maxAgeMs = maxAgeOf(request);
+    const { agents, now } =
+      this.directory.known(namespace, maxAgeMs) ?? (await this.directory.agents(namespace, deadlineAt, maxAgeMs));
     const routed = this.routes.route(agents, request, now);
     if (routed.candidates.length === 0) return undefined;
     return { query: this.query(request, routed), rejected: routed.rejected };
-  }
-
-  /** The agents as they were lately; for who looks for another one not so long ago that one which has just come is missed. */
-  private async lookedAt(
-    { namespace, avoidAgentIds = [] }: AcquireRequest,
-    deadlineAt: number,
-  ): Promise<AgentSnapshot> {
-    const maxAgeMs = avoidAgentIds.length > 0 ? BELIEVED_FOR_MS : undefined;
-    return this.directory.known(namespace, maxAgeMs) ?? (await this.directory.agents(namespace, deadlineAt, maxAgeMs));
   }
 
   /** Looks at the agents of a namespace ahead of those who will want to know; what fails is told to them. */
@@ -205,6 +201,11 @@ export class AgentsService {
   private query({ namespace, runId, epoch, leaseMs }: AcquireRequest, routed: RoutedCandidates): PlaceQuery {
     return this.records.placeQuery(namespace, routed, placeName(runId, epoch), leaseMs);
   }
+}
+
+/** For how long a look is believed, where not as usual: who looks for another agent must not miss one that has just come. */
+function maxAgeOf({ avoidAgentIds = [] }: AcquireRequest): number | undefined {
+  return avoidAgentIds.length > 0 ? BELIEVED_FOR_MS : undefined;
 }
 
 function noAgent({ namespace, jobName }: AcquireRequest, considered: readonly AgentConsidered[]): CommandError {

@@ -1,6 +1,7 @@
+import type { Terminal } from '../../src/cli/output/terminal.js';
 import { topLines, type TopState } from '../../src/cli/top/top-view.js';
 
-const terminal = { columns: 200, rows: 50, colours: false } as unknown as Parameters<typeof topLines>[1];
+const terminal: Terminal = { hasColour: false, now: 0, showsUtc: false };
 
 const unread = { error: 'not read' };
 const state = (verdicts: Partial<TopState['look']['verdicts']>): TopState => ({

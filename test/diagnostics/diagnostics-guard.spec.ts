@@ -1,21 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { httpGet, type HttpAnswer } from '../support/http-get';
+import { outsideAddress } from '../support/outside-address';
 import { isLoopbackAddress, isLoopbackHost } from '../../src/diagnostics/http/loopback';
 import { DiagnosticsApp } from './support/diagnostics-app';
 
 const TOKEN = 'correct-horse-battery-staple';
-
-/** An address of this machine that is not loopback, to be a peer from "elsewhere". */
-const outsideAddress = Object.values(networkInterfaces())
-  .flat()
-  .find((address) => address !== undefined && !address.internal && address.family === 'IPv4')?.address;
-
-if (outsideAddress === undefined) {
-  console.warn('SKIPPED: this machine has no address besides loopback, so no peer from elsewhere can be played.');
-}
 
 /** The status line of the answer to a request written by hand, for what no client library would send. */
 function rawStatus(port: number, request: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
@@ -11,6 +11,7 @@ import { BuiltApp } from '../support/built-app';
 import { eventually } from '../support/eventually';
 import { freePort } from '../support/free-port';
 import { httpGet } from '../support/http-get';
+import { outsideAddress } from '../support/outside-address';
 import { RedisServer } from '../support/redis-server';
 
 jest.setTimeout(120_000);
@@ -28,11 +29,6 @@ function isClockBefore(clock: string, at: number): boolean {
   const sinceSeconds = (secondsOf(clock) - secondsOf(new Date(at).toLocaleTimeString('en-GB')) + 86_400) % 86_400;
   return sinceSeconds > 43_200;
 }
-
-/** An address of this machine that is not loopback. */
-const outsideAddress = Object.values(networkInterfaces())
-  .flat()
-  .find((address) => address !== undefined && !address.internal && address.family === 'IPv4')?.address;
 
 (hasBrowser ? describe : describe.skip)('the page', () => {
   let redis: RedisServer;

@@ -76,14 +76,9 @@ export class LifeFile {
       this.open();
       this.put(line);
       const tookMs = performance.now() - startedMs;
-      if (tookMs < SLOW_WRITE_MS) {
-        this.slowLines = 0;
-        return;
-      }
       // One of them may have met a long collection, or a process that did not get the processor: then the disk is well.
-      this.slowLines += 1;
+      this.slowLines = tookMs < SLOW_WRITE_MS ? 0 : this.slowLines + 1;
       if (this.slowLines < SLOW_LINES) return;
-      this.slowLines = 0;
       this.restsUntilMs = startedMs + tookMs + REST_MS;
       throw new ShownError(`it took ${Math.round(tookMs)} ms for one line and is left alone for ${REST_MS / 1_000} s`);
     });
